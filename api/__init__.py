@@ -1,0 +1,1 @@
+"""The edge for other systems: feeds, live stream, positions, health."""

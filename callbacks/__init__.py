@@ -1,0 +1,1 @@
+"""The browser's edge: events in, props out, one module a screen."""

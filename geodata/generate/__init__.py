@@ -1,0 +1,1 @@
+"""Generated places inside real outlines."""

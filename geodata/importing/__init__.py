@@ -1,0 +1,1 @@
+"""Import and checks of real data."""

@@ -1,0 +1,1 @@
+"""One query, one function, typed rows; one file a subject."""

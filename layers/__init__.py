@@ -1,0 +1,1 @@
+"""What is seen on a map: one file a layer, one catalogue."""

@@ -1,0 +1,121 @@
+"""A place's profile: names, codes, channels, categories, deadlines, read from one TOML file; a place is data."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FOLDER = Path(__file__).resolve().parent
+Level = Literal["city", "county", "town", "community", "grid"]
+
+
+class Part(BaseModel):
+    """Base of all parts of a profile: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(Part):
+    """Something with a code and a name in both languages."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+class Kind(Named):
+    """A subclass (小类) of a category with its handling limit."""
+
+    limit: float = Field(gt=0)
+    limit_unit: Literal["natural_hours", "working_hours", "working_days", "natural_days"]
+    share: float = Field(gt=0, description="Relative weight within its class, for generated tickets.")
+
+
+class Category(Named):
+    """A class of matters (大类) with its subclasses."""
+
+    share: float = Field(gt=0, description="Relative weight among classes, for generated tickets.")
+    kinds: list[Kind] = Field(min_length=1)
+
+
+class Channel(Named):
+    """A source of tickets (来源)."""
+
+    share: float = Field(gt=0, description="Relative weight, for generated tickets.")
+
+
+class Post(Named):
+    """A post (网格长, 调解员, …) with what it is asked for and the level of area it serves."""
+
+    level: Level
+    duty: str
+    duty_en: str
+
+
+class Label(Part):
+    """A word in both languages."""
+
+    name: str
+    name_en: str
+
+
+class CodePattern(Part):
+    """How area codes are written: the digits that each level adds, from the top."""
+
+    system: str = Field(description="Name of the code system, stored beside each code.")
+    digits: dict[Level, int]
+
+    def length(self, level: Level) -> int:
+        """Total digits of a code on this level."""
+        total = 0
+        for name, count in self.digits.items():
+            total += count
+            if name == level:
+                return total
+        raise ValueError(f"the code pattern has no level {level}")
+
+
+class SizeRule(Part):
+    """Least size of an urban grid (Zoucheng: 200 households or 600 people)."""
+
+    urban_households: int
+    urban_population: int
+
+
+class Profile(Part):
+    """All that tells one place from another."""
+
+    key: str
+    name: str
+    name_en: str
+    centre_name: str
+    centre_name_en: str
+    root_level: Level
+    root_code: str
+    time_zone: str = "Asia/Shanghai"
+    codes: CodePattern
+    levels: dict[Level, Label]
+    channels: list[Channel]
+    categories: list[Category]
+    departments: list[Named]
+    posts: list[Post]
+    care: list[Named]
+    sites: list[Named] = Field(description="Kinds of site of a video station.")
+    statuses: dict[str, Label]
+    size_rule: SizeRule | None = None
+    generate: dict[str, Any] = Field(default_factory=dict, description="Read by geodata.generate only.")
+
+
+def names() -> list[str]:
+    """Names of the profiles that come with the product."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+@cache
+def load(name: str) -> Profile:
+    """The profile of that name; FileNotFoundError when there is none."""
+    path = FOLDER / f"{name}.toml"
+    with path.open("rb") as file:
+        return Profile.model_validate(tomllib.load(file))
