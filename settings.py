@@ -1,5 +1,6 @@
 """Every setting of the product, from environment variables and one optional TOML file."""
 
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from pydantic_settings import (
 )
 
 ROOT = Path(__file__).resolve().parent
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 class Settings(BaseSettings):
@@ -20,7 +22,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="WANGGE_", env_ignore_empty=True, extra="forbid")
 
-    data: Path = Field(ROOT / ".data", description="Folder of the private servers, generated files and caches.")
+    data: Path = Field(
+        ROOT / ".data", description="Folder of the private servers, generated files and caches."
+    )
     place: str = Field("zoucheng", description="Which place to serve: a profile's name, or one of your own.")
     database_url: str | None = Field(
         None,
@@ -33,15 +37,23 @@ class Settings(BaseSettings):
         description="Redis to use instead of a private one.",
     )
     host: str = Field("127.0.0.1", description="Address that the web server listens on.")
-    port: int = Field(8050, ge=0, le=65535, description="Port that the web server listens on; 0 takes a free one.")
+    port: int = Field(
+        8050, ge=0, le=65535, description="Port that the web server listens on; 0 takes a free one."
+    )
     language: Literal["zh-CN", "en"] = Field("zh-CN", description="Language of a screen that names none.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     pool_size: int = Field(8, ge=2, le=100, description="Most database connections a process opens.")
-    position_retention_days: int = Field(30, ge=1, le=365, description="Days after which positions are deleted.")
-    position_max_accuracy_m: float = Field(200, gt=0, description="Fixes less exact than this (metres) are refused.")
+    position_retention_days: int = Field(
+        30, ge=1, le=365, description="Days after which positions are deleted."
+    )
+    position_max_accuracy_m: float = Field(
+        200, gt=0, description="Fixes less exact than this (metres) are refused."
+    )
     position_max_speed_mps: float = Field(70, gt=0, description="A jump faster than this (m/s) is refused.")
-    basemap_url: str | None = Field(None, description="XYZ address of a base map, with {z}/{x}/{y}; none by default.")
+    basemap_url: str | None = Field(
+        None, description="XYZ address of a base map, with {z}/{x}/{y}; none by default."
+    )
     basemap_datum: Literal["wgs84", "gcj02", "bd09"] = Field("wgs84", description="Datum of that base map.")
     basemap_attribution: str = Field("", description="Attribution shown with the base map.")
     tianditu_key: str | None = Field(None, description="Key of Tianditu's tile service; sets its base map.")

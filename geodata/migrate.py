@@ -2,19 +2,43 @@
 
 from pathlib import Path
 
+import psycopg
+from psycopg import errors
 from yoyo import get_backend, read_migrations
 
+from geodata.scope import Db
+
 FOLDER = Path(__file__).resolve().parent / "migrations"
+LOCK = 0x77616E676765  # "wangge"
 
 
 def migrate(database_url: str) -> list[str]:
-    """Apply what is missing, one transaction a file, and return the names applied. Two at once wait for each other."""
-    backend = get_backend(f"postgresql+psycopg://{database_url.partition('://')[2]}")
-    migrations = read_migrations(str(FOLDER))
+    """Apply what is missing, one transaction a file, and return the names applied. Two at once wait for each other.
+
+    The lock is the session's, so it ends with a killed process; yoyo's own is a row that would stay for ever, and
+    whoever holds ours may clear it.
+    """
+    with psycopg.connect(database_url, autocommit=True) as keeper:
+        if not waiting(keeper):
+            return []
+        keeper.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        missing = waiting(keeper)
+        if not missing:
+            return []
+        backend = get_backend(f"postgresql+psycopg://{database_url.partition('://')[2]}")
+        try:
+            backend.break_lock()
+            backend.apply_migrations(backend.to_apply(read_migrations(str(FOLDER))))
+        finally:
+            backend.connection.close()
+    return missing
+
+
+def waiting(conn: Db) -> list[str]:
+    """Names of the migrations that this database still lacks, oldest first; asks as the pool's own role."""
     try:
-        with backend.lock():
-            waiting = backend.to_apply(migrations)
-            backend.apply_migrations(waiting)
-    finally:
-        backend.connection.close()
-    return [migration.id for migration in waiting]
+        with conn.transaction():
+            applied = {row[0] for row in conn.execute("SELECT migration_id FROM _yoyo_migration")}
+    except errors.UndefinedTable:
+        applied = set()
+    return [name for name in sorted(path.stem for path in FOLDER.glob("*.sql")) if name not in applied]

@@ -1,0 +1,91 @@
+"""One shape for every error of /api, and the one table from error class to status and code."""
+
+from typing import Any
+
+import psycopg
+import redis
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from psycopg_pool import PoolTimeout
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from services.access import UnknownArea
+
+log = structlog.get_logger("wangge.api")
+
+# A named error of ours carries its own sentence to the client; with a sentence here, that one is sent instead.
+TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
+    UnknownArea: (404, "unknown_area", None),
+    PoolTimeout: (503, "database_busy", "The database does not answer at the moment; try again."),
+    psycopg.OperationalError: (
+        503,
+        "database_away",
+        "The database cannot be reached at the moment; try again.",
+    ),
+    redis.ConnectionError: (503, "redis_away", "Redis cannot be reached at the moment; try again."),
+    redis.TimeoutError: (503, "redis_busy", "Redis does not answer at the moment; try again."),
+}
+CODES = {
+    400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    409: "conflict", 410: "gone", 413: "too_large", 415: "unsupported_media_type", 422: "invalid", 429: "too_many",
+    503: "unavailable",
+}  # fmt: skip
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+    details: list[dict[str, Any]] = []
+
+
+class Error(BaseModel):
+    """The body of every answer with a status of 400 or more."""
+
+    error: ErrorBody
+
+
+def refusal(
+    status: int,
+    code: str,
+    message: str,
+    details: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """An answer in the shape of all errors."""
+    body = {"error": {"code": code, "message": message, "details": details or []}}
+    return JSONResponse(body, status, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make the app answer with this shape, whatever is raised."""
+    for kind in TABLE:
+        app.add_exception_handler(kind, _named)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def _named(request: Request, error: Exception) -> JSONResponse:
+    status, code, message = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+    if status >= 500:
+        log.warning("refused", code=code, path=request.url.path, error=str(error))
+    headers = {"Retry-After": "2"} if status == 503 else None
+    return refusal(status, code, message or str(error), getattr(error, "details", None), headers)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    details = [
+        {"where": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()
+    ]
+    return refusal(422, "invalid", "The request is not as described; see details.", details)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = CODES.get(error.status_code, "error")
+    return refusal(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))

@@ -1,0 +1,98 @@
+"""Assembles the application: settings, stores, interfaces of /api and the screens; decides nothing."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from a2wsgi import WSGIMiddleware
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import RedirectResponse
+from flask import Flask
+from redis import Redis
+from starlette.routing import Match
+
+import api.errors
+import api.health
+import api.metrics
+import api.openapi
+import profiles
+from api.compression import Compress
+from api.trace import Trace
+from geodata.pool import make_pool
+from geodata.servers import Stores, ensure
+from services.runtime import Runtime
+from settings import Settings
+
+Role = Literal["all", "screens", "api"]
+SCREENS = ("wall", "area")
+
+# Every module of api/ that has routes; each offers router(runtime).
+ROUTERS = (
+    api.health.router,
+    api.metrics.router,
+)
+
+
+def make_runtime(settings: Settings, stores: Stores) -> Runtime:
+    """What the parts of one process share; nothing is opened yet."""
+    pool = make_pool(stores.database_url, settings.pool_size)
+    redis = Redis.from_url(stores.redis_url, socket_connect_timeout=2, socket_timeout=5)
+    return Runtime(settings, profiles.load(settings.place), stores, pool, redis, None, None)
+
+
+def create_app(settings: Settings, stores: Stores | None = None, role: Role = "all") -> FastAPI:
+    """The application. Without stores, those of the settings are started or adopted; they must be migrated."""
+    runtime = make_runtime(settings, stores or ensure(settings))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runtime.pool.open()
+        try:
+            yield
+        finally:
+            runtime.pool.close(timeout=2)
+            runtime.redis.close()
+
+    app = FastAPI(lifespan=lifespan, **api.openapi.ABOUT)
+    app.state.runtime = runtime
+    app.add_middleware(Compress)
+    app.add_middleware(Trace)  # added last: outermost
+    api.errors.install(app)
+    if role == "screens":
+        app.include_router(api.health.router(runtime))
+        app.include_router(api.metrics.router(runtime))
+    else:
+        for router in ROUTERS:
+            app.include_router(router(runtime))
+        app.include_router(api.openapi.router(app))
+    _refuse_unknown(app)
+    if role != "api":
+        _mount_screens(app, runtime)
+    return app
+
+
+def _refuse_unknown(app: FastAPI) -> None:
+    """Unknown addresses below /api are errors in JSON, not Dash's catch-all page."""
+    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    known = list(app.router.routes)
+
+    @app.api_route("/api/{path:path}", methods=methods, include_in_schema=False)
+    async def unknown(path: str, request: Request) -> None:
+        if any(route.matches(request.scope)[0] is Match.PARTIAL for route in known):
+            raise HTTPException(405, f"{request.method} is not offered on /api/{path}.")
+        raise HTTPException(404, f"There is nothing at /api/{path}; /api/docs lists what there is.")
+
+
+def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
+    """The two Dash apps on one Flask server, in threads, behind everything else."""
+    server = Flask("wangge", static_folder=None)
+
+    @app.get("/", include_in_schema=False)
+    @app.get("/wall", include_in_schema=False)
+    @app.get("/area", include_in_schema=False)
+    async def home(request: Request) -> RedirectResponse:
+        screen = request.url.path.strip("/") or SCREENS[0]
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/{screen}/{query}", status_code=307)
+
+    app.mount("/", WSGIMiddleware(server, workers=16))
