@@ -31,6 +31,8 @@ class Kind(Named):
     limit: float = Field(gt=0)
     limit_unit: Literal["natural_hours", "working_hours", "working_days", "natural_days"]
     share: float = Field(gt=0, description="Relative weight within its class, for generated tickets.")
+    department: str | None = Field(None, description="Code of the department that usually handles it.")
+    matter: str = Field("other", description="Key into data/matters.toml: how generated tickets of it behave.")
 
 
 class Category(Named):
@@ -66,15 +68,26 @@ class CodePattern(Part):
 
     system: str = Field(description="Name of the code system, stored beside each code.")
     digits: dict[Level, int]
+    zeros: dict[Level, int] = Field(
+        default_factory=dict, description="Zeros that fill up a code of this level; its children leave them out."
+    )
 
     def length(self, level: Level) -> int:
-        """Total digits of a code on this level."""
+        """Total digits of a code on this level, filling zeros included."""
+        return self.significant(level) + self.zeros.get(level, 0)
+
+    def significant(self, level: Level) -> int:
+        """Digits with which the codes of all descendants begin (211000 for a city: 4)."""
         total = 0
         for name, count in self.digits.items():
             total += count
             if name == level:
                 return total
         raise ValueError(f"the code pattern has no level {level}")
+
+    def is_child(self, parent: str, parent_level: Level, code: str) -> bool:
+        """Whether a code lies below a parent's, by its digits alone."""
+        return code.startswith(parent[: self.significant(parent_level)])
 
 
 class SizeRule(Part):
@@ -105,6 +118,7 @@ class Profile(Part):
     sites: list[Named] = Field(description="Kinds of site of a video station.")
     statuses: dict[str, Label]
     size_rule: SizeRule | None = None
+    contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")
     generate: dict[str, Any] = Field(default_factory=dict, description="Read by geodata.generate only.")
 
 
