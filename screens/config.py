@@ -1,0 +1,88 @@
+"""What the scripts of a page are told: the place, the area asked for, names, codes, and addresses of feeds."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from geodata.queries import trail as q
+from geodata.scope import EVERYTHING, scoped
+from layers import catalogue
+from profiles import Profile
+from screens.latin import latin_names
+from screens.map_view import map_config
+from services.breadcrumb import trail
+from services.runtime import Runtime
+
+Config = dict[str, Any]
+
+
+def page_config(
+    runtime: Runtime, screen: str, lang: str, within: str | None, parameters: dict[str, str]
+) -> Config:
+    """The config of one page; raises UnknownArea, and psycopg's OperationalError when the database is away."""
+    with scoped(runtime.pool, EVERYTHING) as conn:
+        steps = trail(conn, within)
+        facts = q.facts(conn)
+        counts = {row.level: row.n for row in q.counts(conn)}
+        children = [[row.no, row.name] for row in q.names(conn)]
+    root, area = steps[0], steps[-1]
+    profile, asked = runtime.profile, None if area.no == root.no else area.code
+    return {
+        "screen": screen,
+        "language": lang,
+        "place": {
+            "key": profile.key,
+            "name": _name(profile, lang),
+            "centre": profile.centre_name_en if lang == "en" else profile.centre_name,
+            "generated": facts.generated,
+        },
+        "root": root.as_json(),
+        "area": area.as_json(),
+        "trail": [step.as_json() for step in steps],
+        "within": asked,
+        "counts": counts,
+        "levels": {
+            level: label.name_en if lang == "en" else label.name for level, label in profile.levels.items()
+        },
+        "names": dict(latin_names(lang, children) if lang == "en" else children),
+        "revision": facts.revision,
+        "time_zone": profile.time_zone,
+        **_vocabulary(profile, lang),
+        "layers": catalogue.as_config(),
+        "map": map_config(runtime.settings),
+        "assets": f"/{screen}/assets/",
+        "feeds": _feeds(facts.revision, asked),
+        "parameters": parameters,
+    }
+
+
+def _feeds(revision: int, within: str | None) -> dict[str, str]:
+    scope = {"within": within} if within else {}
+    snapshot = f"?{urlencode(scope)}" if scope else ""
+    return {
+        "grids": f"/api/map/areas/grid?{urlencode({'v': revision, 'detail': 'low', **scope})}",
+        "snapshot": f"/api/live/snapshot{snapshot}",
+    }
+
+
+def _name(named: Any, lang: str) -> str:
+    return str(named.name_en if lang == "en" else named.name)
+
+
+def _vocabulary(profile: Profile, lang: str) -> dict[str, Any]:
+    """Names of classes, subclasses, channels and statuses in the page's language."""
+    return {
+        "categories": [
+            {"code": part.code, "name": _name(part, lang), "parent": parent}
+            for whole in profile.categories
+            for part, parent in [(whole, None), *((kind, whole.code) for kind in whole.kinds)]
+        ],
+        "channels": [{"code": channel.code, "name": _name(channel, lang)} for channel in profile.channels],
+        "statuses": {code: _name(label, lang) for code, label in profile.statuses.items()},
+    }
+
+
+def title_of(config: Config) -> str:
+    """The title of the browser's tab."""
+    if config["area"]["no"] == config["root"]["no"]:
+        return str(config["place"]["centre"])
+    return f"{config['area']['name']} · {config['place']['name']}"
