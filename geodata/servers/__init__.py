@@ -1,21 +1,20 @@
 """The stores of the product: private PostgreSQL and Redis under the data folder, or those named by URL."""
 
-import os
-import pwd
-import subprocess
-import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlsplit
 
 import psycopg
-import redis
-from psycopg import sql
+from psycopg import errors, sql
 
+from geodata.servers import postgres, redis_server
+from geodata.servers.home import Home, ServersRefused, Use, home_of, prepare, starting
 from settings import Settings
 
-POSTGRES_BIN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+__all__ = ["Server", "ServersRefused", "Stores", "ensure", "release", "servers", "stop"]
 
 
 @dataclass(frozen=True)
@@ -33,75 +32,118 @@ class Stores:
         return Stores(f"{parts.scheme}://{parts.netloc}/{name}{query}", self.redis_url, f"wangge:{name}:")
 
 
+@dataclass(frozen=True)
+class Server:
+    """One private server as it is now."""
+
+    name: str
+    pid: int | None
+    folder: Path
+    socket: Path
+
+
 def ensure(settings: Settings, database: str | None = None) -> Stores:
-    """Start or adopt what is needed and return its addresses; the database is made if it is missing (not migrated)."""
+    """Start or adopt what is needed and return its addresses; the database is made if it is missing (not migrated).
+
+    A server named by URL is taken as it is. A private one outlives this process, so that a killed command harms
+    nobody; the next adopts it, and `release` stops it when the last command that uses it ends well.
+    Raises ServersRefused with a sentence that says what to do.
+    """
+    wanted = [module for module, given in _given(settings) if not given]
+    home = home_of(settings.data) if wanted else None
+    if home is not None:
+        _run(home, wanted)
     name = database or f"wangge_{settings.place}"
-    prefix = f"wangge:{name}:"
-    database_url = settings.database_url or _postgres(settings.data, name)
-    redis_url = settings.redis_url or _redis(settings.data)
-    return Stores(database_url, redis_url, prefix)
+    if settings.database_url:
+        stores = Stores(
+            settings.database_url, "", f"wangge:{urlsplit(settings.database_url).path.strip('/')}:"
+        )
+        if database:
+            _make_database(settings.database_url, database)
+            stores = stores.with_database(database)
+    else:
+        assert home is not None
+        _make_database(postgres.url(home, "postgres"), name)
+        stores = Stores(postgres.url(home, name), "", f"wangge:{name}:")
+    if settings.redis_url:
+        redis_url = settings.redis_url
+    else:
+        assert home is not None
+        redis_url = redis_server.url(home)
+    return Stores(stores.database_url, redis_url, stores.key_prefix)
 
 
-def _user() -> dict[str, object]:
-    return {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+def release(settings: Settings) -> None:
+    """This command ends: stop the private servers if a command started them and no other process uses them."""
+    if all(given for _, given in _given(settings)):
+        return
+    home = home_of(settings.data)
+    if not (home.data.exists() and _mark(home).exists()):
+        return
+    with starting(home):
+        use = _use(home)
+        use.begin()
+        if use.nobody_else():
+            _stop(home)
+        use.end()
 
 
-def _folder(data: Path, name: str) -> Path:
-    folder = data / name
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    folder.chmod(0o700)
-    return folder
+def stop(settings: Settings) -> None:
+    """Stop the private servers, whoever uses them."""
+    home = home_of(settings.data)
+    if home.data.exists():
+        with starting(home):
+            _stop(home)
+            _use(home).end()
 
 
-def _postgres(data: Path, database: str) -> str:
-    folder, run = _folder(data, "postgres"), _folder(data, "run")
-    binaries = POSTGRES_BIN[-1]
-    env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    admin = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    if not (folder / "PG_VERSION").exists():
-        subprocess.run(
-            [binaries / "initdb", "-D", folder, "-U", admin, "-A", "trust", "-E", "UTF8", "--no-sync"],
-            check=True, capture_output=True, env=env, cwd="/", **_user(),
-        )  # fmt: skip
-    base = f"postgresql:///%s?host={run}&user={admin}"
-    try:
-        psycopg.connect(base % "postgres", connect_timeout=2).close()
-    except psycopg.OperationalError:
-        subprocess.run(
-            [
-                binaries / "pg_ctl", "-D", folder, "-w", "-l", folder / "log", "-o",
-                f"-c listen_addresses='' -c unix_socket_directories='{run}' -c shared_buffers=256MB"
-                " -c work_mem=32MB -c maintenance_work_mem=256MB -c max_wal_size=2GB -c max_connections=200",
-                "start",
-            ],
-            check=True, capture_output=True, env=env, cwd="/", **_user(),
-        )  # fmt: skip
-    with psycopg.connect(base % "postgres", autocommit=True) as conn:
-        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
-            conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
-    return base % database
+def servers(settings: Settings) -> list[Server]:
+    """The private servers that the settings ask for, running or not."""
+    needed = [module for module, given in _given(settings) if not given]
+    if not needed:
+        return []
+    home = home_of(settings.data)
+    known = {
+        postgres: Server("PostgreSQL", postgres.pid(home), home.postgres, home.run / ".s.PGSQL.5432"),
+        redis_server: Server("Redis", redis_server.pid(home), home.redis, redis_server.socket(home)),
+    }
+    return [known[module] for module in needed]
 
 
-def _redis(data: Path) -> str:
-    folder, run = _folder(data, "redis"), _folder(data, "run")
-    socket = run / "redis.sock"
-    client = redis.Redis(unix_socket_path=str(socket))
-    with suppress(redis.RedisError):
-        client.ping()
-        return f"unix://{socket}"
-    subprocess.run(
-        [
-            "redis-server", "--port", "0", "--unixsocket", socket, "--dir", folder, "--appendonly", "yes",
-            "--daemonize", "yes", "--logfile", folder / "log", "--save", "",
-        ],
-        check=True, capture_output=True, cwd="/", **_user(),
-    )  # fmt: skip
-    for _ in range(100):
-        with suppress(redis.RedisError):
-            client.ping()
-            return f"unix://{socket}"
-        time.sleep(0.05)
-    raise RuntimeError(f"Redis did not start; see {folder / 'log'}")
+def _given(settings: Settings) -> list[tuple[ModuleType, str | None]]:
+    return [(postgres, settings.database_url), (redis_server, settings.redis_url)]
+
+
+def _run(home: Home, wanted: list[ModuleType]) -> None:
+    if _use(home).begin() and all(module.answers(home) for module in wanted):
+        return
+    prepare(home)
+    with starting(home):
+        _use(home).begin()
+        for module in wanted:
+            if not module.answers(home):
+                module.start(home)
+                _mark(home).touch()
+
+
+def _stop(home: Home) -> None:
+    redis_server.stop(home)
+    postgres.stop(home)
+    _mark(home).unlink(missing_ok=True)
+
+
+def _mark(home: Home) -> Path:
+    """There when a command of ours started a server: such a one may be stopped by a command, too."""
+    return home.run / "started-by-command"
+
+
+@cache
+def _use(home: Home) -> Use:
+    return Use(home)
+
+
+def _make_database(admin_url: str, name: str) -> None:
+    with psycopg.connect(admin_url, autocommit=True) as conn:
+        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            with suppress(errors.DuplicateDatabase, errors.UniqueViolation):  # another was quicker
+                conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
