@@ -11,33 +11,58 @@ from flask import Flask
 from redis import Redis
 from starlette.routing import Match
 
+import api.cards
+import api.demo_camera
 import api.errors
+import api.figures
 import api.health
+import api.heat
+import api.live
+import api.map
 import api.metrics
 import api.openapi
+import api.positions
+import api.search
+import api.tickets
+import api.video
 import profiles
 from api.compression import Compress
 from api.trace import Trace
 from geodata.pool import make_pool
 from geodata.servers import Stores, ensure
+from screens.page import make_area, make_wall
+from services.heat import HeatStore
+from services.live import Hub
 from services.runtime import Runtime
+from services.video import Prober
 from settings import Settings
 
 Role = Literal["all", "screens", "api"]
 SCREENS = ("wall", "area")
 
 # Every module of api/ that has routes; each offers router(runtime).
+OPERATION = (api.health.router, api.metrics.router)
 ROUTERS = (
-    api.health.router,
-    api.metrics.router,
+    api.map.router,
+    api.heat.router,
+    api.figures.router,
+    api.cards.router,
+    api.search.router,
+    api.live.router,
+    api.tickets.router,
+    api.positions.router,
+    api.video.router,
+    api.demo_camera.router,
 )
 
 
 def make_runtime(settings: Settings, stores: Stores) -> Runtime:
     """What the parts of one process share; nothing is opened yet."""
+    profile = profiles.load(settings.place)
     pool = make_pool(stores.database_url, settings.pool_size)
     redis = Redis.from_url(stores.redis_url, socket_connect_timeout=2, socket_timeout=5)
-    return Runtime(settings, profiles.load(settings.place), stores, pool, redis, None, None)
+    hub = Hub(stores, pool, settings, profile)
+    return Runtime(settings, profile, stores, pool, redis, hub, HeatStore(pool))
 
 
 def create_app(settings: Settings, stores: Stores | None = None, role: Role = "all") -> FastAPI:
@@ -48,7 +73,8 @@ def create_app(settings: Settings, stores: Stores | None = None, role: Role = "a
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime.pool.open()
         try:
-            yield
+            async with _live_parts(runtime, role):
+                yield
         finally:
             runtime.pool.close(timeout=2)
             runtime.redis.close()
@@ -58,17 +84,38 @@ def create_app(settings: Settings, stores: Stores | None = None, role: Role = "a
     app.add_middleware(Compress)
     app.add_middleware(Trace)  # added last: outermost
     api.errors.install(app)
-    if role == "screens":
-        app.include_router(api.health.router(runtime))
-        app.include_router(api.metrics.router(runtime))
-    else:
-        for router in ROUTERS:
-            app.include_router(router(runtime))
-        app.include_router(api.openapi.router(app))
+    for router in OPERATION if role == "screens" else (*OPERATION, *ROUTERS):
+        app.include_router(router(runtime))
+    app.include_router(api.openapi.router(app))
     _refuse_unknown(app)
     if role != "api":
         _mount_screens(app, runtime)
     return app
+
+
+@asynccontextmanager
+async def _live_parts(runtime: Runtime, role: Role) -> AsyncIterator[None]:
+    """Everything that runs in the background, for as long as the process serves /api; screens need none of it."""
+    if role == "screens":
+        yield
+        return
+    base = f"http://{_own_host(runtime.settings.host)}:{runtime.settings.port}"
+    prober = Prober(runtime.pool, runtime.redis, runtime.stores.key_prefix, base)
+    await runtime.hub.start()
+    runtime.heat.start(runtime.hub)
+    prober.start()
+    try:
+        yield
+    finally:
+        prober.stop()
+        runtime.heat.stop()
+        await runtime.hub.stop()
+
+
+def _own_host(host: str) -> str:
+    """The address at which this machine reaches itself, for a server that listens on `host`."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{own}]" if ":" in own else own
 
 
 def _refuse_unknown(app: FastAPI) -> None:
@@ -86,6 +133,8 @@ def _refuse_unknown(app: FastAPI) -> None:
 def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
     """The two Dash apps on one Flask server, in threads, behind everything else."""
     server = Flask("wangge", static_folder=None)
+    make_wall(runtime, server)
+    make_area(runtime, server)
 
     @app.get("/", include_in_schema=False)
     @app.get("/wall", include_in_schema=False)

@@ -13,12 +13,22 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from services.access import UnknownArea
+from services.cards import UnknownThing
+from services.heat import NotLoaded, UnknownFilter
+from services.tickets import BadReport, NotAllowed, StaleVersion, UnknownTicket
 
 log = structlog.get_logger("wangge.api")
 
 # A named error of ours carries its own sentence to the client; with a sentence here, that one is sent instead.
 TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     UnknownArea: (404, "unknown_area", None),
+    UnknownTicket: (404, "unknown_ticket", None),
+    StaleVersion: (409, "stale_version", None),
+    NotAllowed: (409, "not_allowed", None),
+    BadReport: (422, "bad_report", None),
+    UnknownThing: (404, "unknown_thing", None),
+    UnknownFilter: (422, "unknown_filter", None),
+    NotLoaded: (503, "heat_loading", None),
     PoolTimeout: (503, "database_busy", "The database does not answer at the moment; try again."),
     psycopg.OperationalError: (
         503,

@@ -2,19 +2,15 @@
 
 import socket
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
 from rich.console import Console
 
-from app import create_app
-from geodata.migrate import migrate
-from geodata.servers import ensure
-from services.logs import configure_logs
-from settings import Settings
+if TYPE_CHECKING:
+    from settings import Settings
 
-screen = Console(stderr=True)
+screen = Console(stderr=True, highlight=False)
 
 
 class Role(StrEnum):
@@ -34,29 +30,50 @@ def run(
     role: Annotated[
         Role, typer.Option(help="all; or screens and api apart, behind one reverse proxy.")
     ] = Role.ALL,
-    port: Annotated[
-        int | None, typer.Option(help="Port to listen on; the setting WANGGE_PORT (8050) by default.")
-    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 8050 if nothing else is set.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")] = None,
+    place: Annotated[
+        str | None, typer.Option(help="Which place to serve; zoucheng if nothing else is set.")
+    ] = None,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="A socket that listens already.")] = None,
 ) -> None:
-    """Serve the screens and the interfaces of a place that is loaded already; no demo data, no simulator."""
-    given = {name: value for name, value in (("port", port), ("host", host)) if value is not None}
-    settings = Settings(**given)
+    """Serve the screens and the interfaces of a place that is loaded already: no demo data, no simulator."""
+    from geodata.migrate import migrate
+    from geodata.servers import ensure
+    from services.logs import configure_logs
+
+    settings = settings_with(port=port, host=host, place=place)
     configure_logs(settings)
-    stores = ensure(settings)
-    migrate(stores.database_url)
-    with listen(settings.host, settings.port) as listener:
-        application = create_app(settings, stores, role.value)
-        config = uvicorn.Config(
-            application,
-            log_config=None,
-            access_log=False,  # api/trace.py writes those lines
-            ws_per_message_deflate=False,  # 45 % of a core against 7 % at 500 screens
-            timeout_graceful_shutdown=3,
-            proxy_headers=True,
-            server_header=False,
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+    listener = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
+    with listener:
+        stores = ensure(settings)
+        migrate(stores.database_url)
+        serve(settings.model_copy(update={"port": listener.getsockname()[1]}), listener, role)
+
+
+def serve(settings: "Settings", listener: socket.socket, role: Role) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    import uvicorn
+
+    from app import create_app
+
+    config = uvicorn.Config(
+        create_app(settings, role=role.value),
+        log_config=None,
+        access_log=False,  # api/trace.py writes those lines
+        ws_per_message_deflate=False,  # 45 % of a core against 7 % at 500 screens
+        timeout_graceful_shutdown=3,
+        proxy_headers=True,
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def settings_with(**given: object) -> "Settings":
+    """The settings, with those options of the command line that were given."""
+    from settings import Settings
+
+    return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,10 +86,10 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        screen.print(f"Cannot listen on {host}:{port}: {error.strerror}.", highlight=False)
+        screen.print(f"Cannot listen on {host}:{port}: {error.strerror}.")
         free = free_port(host, port)
         if free:
-            screen.print(f"Another program uses that port. Try: --port {free}", highlight=False)
+            screen.print(f"Another program uses that port. Try: --port {free}")
         raise typer.Exit(1) from None
     return listener
 

@@ -4,7 +4,7 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from settings import Settings
 
@@ -19,6 +19,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.stdlib.ExtraAdder(),
+        _without_colours,
     ]
     last: list[Processor]
     if settings.log_format == "json":
@@ -30,7 +31,11 @@ def configure_logs(settings: Settings) -> None:
         last = [structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
         shared.append(structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False))
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)]
+        last = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter
@@ -55,3 +60,9 @@ def configure_logs(settings: Settings) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+
+
+def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Uvicorn sends each sentence a second time, with escape codes."""
+    event.pop("color_message", None)
+    return event
