@@ -47,6 +47,15 @@ class Settings(BaseSettings):
     position_retention_days: int = Field(
         30, ge=1, le=365, description="Days after which positions are deleted."
     )
+    live_interval_ms: int = Field(
+        200, ge=20, le=5000, description="Changes within so many milliseconds reach a screen together."
+    )
+    position_interval_ms: int = Field(
+        1000, ge=100, le=60_000, description="How often moved workers are sent to screens (milliseconds)."
+    )
+    position_gone_s: int = Field(
+        900, ge=30, description="A worker whose last position is older (seconds) is taken off the map."
+    )
     position_max_accuracy_m: float = Field(
         200, gt=0, description="Fixes less exact than this (metres) are refused."
     )

@@ -129,3 +129,11 @@ CREATE POLICY write_only ON outbox FOR INSERT TO wangge_scoped
 GRANT INSERT ON outbox TO wangge_scoped;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO wangge_county;
 GRANT USAGE, SELECT ON SEQUENCE live_version TO wangge_county;
+
+-- Wakes the relay (LISTEN outbox) at the commit of whoever wrote an event.
+CREATE FUNCTION wake_relay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY outbox;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER wake_relay AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION wake_relay();

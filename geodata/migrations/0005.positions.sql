@@ -63,3 +63,9 @@ CREATE TABLE patrol (
 CREATE INDEX ON patrol (day);
 CALL enable_scope('patrol');
 GRANT INSERT, UPDATE ON patrol TO wangge_county;
+
+-- How far the Redis stream of fixes has been copied into position: written in the same transaction as the rows.
+CREATE TABLE position_drain (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    stream_id text NOT NULL
+);

@@ -1,0 +1,29 @@
+"""Reading a request's body with a limit, as JSON."""
+
+from typing import Any
+
+import orjson
+from fastapi import HTTPException, Request
+
+
+async def limited_body(request: Request, limit_bytes: int) -> bytes:
+    """The body; 413 as soon as it is longer than the limit, without reading the rest."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise HTTPException(413, f"The body may have {limit_bytes} bytes at most.")
+    parts: list[bytes] = []
+    length = 0
+    async for part in request.stream():
+        length += len(part)
+        if length > limit_bytes:
+            raise HTTPException(413, f"The body may have {limit_bytes} bytes at most.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def json_of(body: bytes) -> Any:
+    """The body as JSON; 400 with the place of the fault. NaN and Infinity are no JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, f"The body is no JSON: {error}.") from None

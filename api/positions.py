@@ -1,0 +1,129 @@
+"""POST /api/positions/…: phones and terminals of workers report where they are, in the protocols of existing apps."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.body import json_of, limited_body
+from api.errors import refusal
+from services.positions import formats
+from services.positions.fix import Reading
+from services.positions.formats import Malformed
+from services.positions.intake import REFUSED, Refusal
+from services.runtime import Runtime
+
+BODY_BYTES = 16 * 1024
+BATCH_BYTES = 2 * 1024 * 1024
+BATCH_MOST = 10_000
+REFUSED_HEADER = "X-Refused"
+NO_TOKEN = "The device's token is missing or unknown."  # noqa: S105
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The routes of positions. A reading that is refused is answered with 200 and the reason, as apps send again
+    for ever what is not 2xx; only a token that is not known is 401, a body that no app would send 400."""
+    routes = APIRouter(prefix="/api/positions", tags=["Positions"])
+
+    async def take(readings: Sequence[tuple[str, Reading]]) -> list[Refusal]:
+        return await runtime.hub.intake.take(readings)
+
+    async def take_one(token: str, reading: Reading) -> str | None:
+        refusals = await take([(token, reading)])
+        return refusals[0].reason if refusals else None
+
+    @routes.api_route("/osmand", methods=["GET", "POST"], response_model=dict[str, Any])
+    async def osmand(request: Request) -> Response:
+        """OsmAnd and Traccar Client: query string (id = token, lat, lon, timestamp, speed in knots, bearing, accuracy,
+        batt), the same as a form, or Traccar Client's JSON."""
+        try:
+            token, reading = await _osmand_reading(request)
+        except Malformed as error:
+            return _malformed(error)
+        return _answer(await take_one(token, reading), JSONResponse({"accepted": 1, "refused": []}))
+
+    @routes.post("/owntracks", response_model=list[dict[str, Any]])
+    async def owntracks(request: Request) -> Response:
+        """OwnTracks in HTTP mode; the token is the password (or the header X-Device-Token). Answers [] as the app
+        expects; the header X-Refused gives the reason of a refusal."""
+        token = _token(request)
+        if token is None:
+            raise HTTPException(401, NO_TOKEN, {"WWW-Authenticate": 'Basic realm="positions"'})
+        try:
+            reading = formats.from_owntracks(json_of(await limited_body(request, BODY_BYTES)))
+        except Malformed as error:
+            return _malformed(error)
+        if reading is None:
+            return JSONResponse([])
+        reason = await take_one(token, reading)
+        if reason == "unknown_token":
+            raise HTTPException(401, NO_TOKEN, {"WWW-Authenticate": 'Basic realm="positions"'})
+        return JSONResponse([], headers={REFUSED_HEADER: reason} if reason else None)
+
+    @routes.post("/batch", response_model=dict[str, Any])
+    async def batch(request: Request) -> Response:
+        """Many readings of many devices: {"fixes": [{"id": token, "at", "lon", "lat", "accuracy_m"?, "speed_mps"?,
+        "course_deg"?, "battery_pct"?}, …]}, 10,000 at most. Answers how many were taken and which were refused."""
+        body = json_of(await limited_body(request, BATCH_BYTES))
+        items = body.get("fixes") if isinstance(body, dict) else None
+        if not isinstance(items, list) or len(items) > BATCH_MOST:
+            return _malformed(
+                Malformed("fixes", type(items).__name__, f"a list of at most {BATCH_MOST} fixes")
+            )
+        readings: list[tuple[str, Reading]] = []
+        places: list[int] = []
+        refused: list[dict[str, Any]] = []
+        for place, item in enumerate(items):
+            try:
+                readings.append(formats.from_batch(item))
+                places.append(place)
+            except Malformed as error:
+                REFUSED.labels("malformed").inc()
+                refused.append({"index": place, "reason": "malformed", **error.details[0]})
+        for refusal_ in await take(readings):
+            refused.append({"index": places[refusal_.position], "reason": refusal_.reason})
+        return JSONResponse({"accepted": len(items) - len(refused), "refused": refused})
+
+    return routes
+
+
+async def _osmand_reading(request: Request) -> tuple[str, Reading]:
+    if request.method == "POST":
+        body = await limited_body(request, BODY_BYTES)
+        if "json" in request.headers.get("content-type", "") or body[:1] == b"{":
+            return formats.from_traccar_json(json_of(body))
+        form = dict(parse_qsl(body.decode(errors="replace"))) if body else {}
+        return formats.from_osmand(dict(request.query_params) | form)
+    return formats.from_osmand(request.query_params)
+
+
+def _answer(reason: str | None, accepted: Response) -> Response:
+    if reason is None:
+        return accepted
+    if reason == "unknown_token":
+        return refusal(401, reason, NO_TOKEN)
+    body = {"accepted": 0, "refused": [{"index": 0, "reason": reason}]}
+    return JSONResponse(body, headers={REFUSED_HEADER: reason})
+
+
+def _malformed(error: Malformed) -> Response:
+    REFUSED.labels("malformed").inc()
+    return refusal(400, "malformed", str(error), error.details)
+
+
+def _token(request: Request) -> str | None:
+    """The token of a header of ours, or the password of HTTP basic authentication."""
+    given = request.headers.get("x-device-token")
+    if given:
+        return given
+    kind, _, coded = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(coded, validate=True).decode().partition(":")[2] or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,109 @@
+"""The history of worker positions and the patrols that follow from it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from geodata.scope import Db
+
+
+class PositionRow(NamedTuple):
+    """One fix of a worker: degrees (EPSG:4326), metres, metres a second, degrees from north, per cent."""
+
+    worker_id: int
+    at: datetime
+    received_at: datetime
+    lon: float
+    lat: float
+    accuracy_m: float | None
+    speed_mps: float | None
+    course_deg: float | None
+    battery_pct: float | None
+    area_no: int
+
+
+def drained_to(conn: Db) -> str:
+    """Id of the last stream entry that is in the history; '0-0' when none is."""
+    row = conn.execute("SELECT stream_id FROM position_drain").fetchone()
+    return str(row[0]) if row else "0-0"
+
+
+def set_drained_to(conn: Db, stream_id: str) -> None:
+    """Remember it, in the transaction that writes the rows."""
+    conn.execute(
+        """
+        INSERT INTO position_drain (stream_id) VALUES (%s)
+        ON CONFLICT (singleton) DO UPDATE SET stream_id = excluded.stream_id
+        """,
+        (stream_id,),
+    )
+
+
+def ensure_days(conn: Db, first: date, last: date) -> None:
+    """Make the daily partitions of [first, last] (UTC days)."""
+    conn.execute("SELECT ensure_position_days(%s, %s)", (first, last))
+
+
+def copy_positions(conn: Db, rows: Iterable[PositionRow]) -> None:
+    """COPY fixes into the history; their days must exist."""
+    with conn.cursor().copy(
+        "COPY position (worker_id, at, received_at, accuracy_m, speed_mps, course_deg, battery_pct, area_no, geom)"
+        " FROM STDIN"
+    ) as copy:
+        for row in rows:
+            copy.write_row(
+                (
+                    row.worker_id, row.at, row.received_at, row.accuracy_m, row.speed_mps, row.course_deg,
+                    row.battery_pct, row.area_no, f"SRID=4326;POINT({row.lon!r} {row.lat!r})",
+                )
+            )  # fmt: skip
+
+
+def upsert_patrols(conn: Db, rows: Sequence[PositionRow], time_zone: str) -> list[int]:
+    """Extend the patrol of each worker's grid and local day by the fixes that fall inside the grid.
+
+    The end of a patrol follows in steps of a minute, which spares most writes. Returns the numbers of grids that
+    had no patrol on that day before.
+    """
+    fresh = conn.execute(
+        """
+        WITH fix AS (
+            SELECT * FROM unnest(%(worker)s::bigint[], %(at)s::timestamptz[], %(area)s::bigint[],
+                                 %(lon)s::float8[], %(lat)s::float8[]) AS f (worker_id, at, area_no, lon, lat)
+        ), inside AS (
+            SELECT f.area_no, (f.at AT TIME ZONE %(zone)s)::date AS day, f.worker_id,
+                   min(f.at) AS first_at, max(f.at) AS last_at
+            FROM fix f
+            JOIN area_now a ON a.no = f.area_no AND a.level = 'grid'
+            JOIN worker w ON w.id = f.worker_id
+            WHERE ST_Covers(a.geom, ST_SetSRID(ST_MakePoint(f.lon, f.lat), 4326))
+            GROUP BY 1, 2, 3
+        ), known AS (
+            SELECT DISTINCT p.area_no, p.day FROM patrol p JOIN inside i USING (area_no, day)
+        ), written AS (
+            INSERT INTO patrol (area_no, day, worker_id, first_at, last_at)
+            SELECT area_no, day, worker_id, first_at, last_at FROM inside
+            ON CONFLICT (area_no, day, worker_id) DO UPDATE
+            SET first_at = least(patrol.first_at, excluded.first_at),
+                last_at = greatest(patrol.last_at, excluded.last_at)
+            WHERE patrol.first_at > excluded.first_at OR patrol.last_at < excluded.last_at - interval '1 minute'
+            RETURNING area_no, day
+        )
+        SELECT DISTINCT area_no FROM written WHERE (area_no, day) NOT IN (SELECT area_no, day FROM known)
+        """,
+        {
+            "worker": [row.worker_id for row in rows],
+            "at": [row.at for row in rows],
+            "area": [row.area_no for row in rows],
+            "lon": [row.lon for row in rows],
+            "lat": [row.lat for row in rows],
+            "zone": time_zone,
+        },
+    ).fetchall()
+    return [row[0] for row in fresh]
+
+
+def drop_before(conn: Db, first_kept: date) -> int:
+    """Drop the days of history before that one; returns how many."""
+    row = conn.execute("SELECT drop_positions_before(%s)", (first_kept,)).fetchone()
+    return int(row[0]) if row else 0

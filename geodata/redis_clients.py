@@ -1,0 +1,25 @@
+"""Redis clients that fail fast, so that their users decide how to wait.
+
+Typed as Any: redis-py's annotations unite every protocol's answers, while ours are always bytes.
+"""
+
+from typing import Any
+
+import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+
+def job_redis(url: str) -> Any:
+    """A client for a background thread; every fault is raised at once."""
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=2, socket_timeout=5, protocol=2, retry=Retry(NoBackoff(), 0)
+    )
+
+
+def loop_redis(url: str) -> Any:
+    """An asyncio client; a pooled connection that died is replaced once, any other fault is raised at once."""
+    retry = redis.asyncio.retry.Retry(NoBackoff(), 1)
+    return redis.asyncio.Redis.from_url(
+        url, socket_connect_timeout=2, socket_timeout=5, protocol=2, retry=retry, max_connections=16
+    )

@@ -1,0 +1,467 @@
+"""The live hub of a process: one reader of Redis, one channel of frames a scope, many screens."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple, TypedDict
+from zoneinfo import ZoneInfo
+
+import orjson
+import psycopg
+import structlog
+from prometheus_client import Gauge
+from redis.exceptions import RedisError
+
+from geodata.queries.measures import GridMeasure, grid_measures, grids_that_ran_late
+from geodata.redis_clients import loop_redis
+from geodata.scope import EVERYTHING, Pool, Scope, scoped
+from geodata.servers import Stores
+from profiles import Profile
+from services.access import scope_of
+from services.indicators import figures
+from services.live import frames
+from services.live.channel import Channel, Client, Frame
+from services.live.crew import Crew
+from services.live.events import Event
+from services.live.reader import Reader
+from services.live.relay import Relay
+from services.live.snapshot import snapshot, worker_rows
+from services.positions.directory import Directory
+from services.positions.history import History
+from services.positions.intake import Intake
+from settings import Settings
+
+log = structlog.get_logger("wangge.live")
+SCREENS = Gauge("wangge_live_screens", "Screens connected to this process.")
+
+BEAT_S = 2.0
+WATCH_S = 2.0
+DIRECTORY_S = 15.0
+HIDE_S = 5.0
+FIGURES_S = 1.0  # least time between two figures of a scope when something happened in it
+FIGURES_QUIET_S = 10.0  # and when nothing did
+FIGURES_PART = 0.1  # most of the time that computing figures of a scope may take
+SNAPSHOT_KEPT_S = 0.5  # many screens that come back at once share one
+SCOPE_KEPT_S = 60.0
+ANSWER_S = 1.5
+
+
+class Health(TypedDict):
+    """State of the live feed of this process."""
+
+    postgres: bool
+    redis: bool
+    v: int
+    as_of: int | None
+    clients: int
+
+
+class Shared(NamedTuple):
+    """A snapshot that several screens get."""
+
+    begun_at: float  # monotonic seconds
+    task: asyncio.Task[bytes]
+
+    def serves(self, changed_at: float) -> bool:
+        """Whether it is good, fresh, and of a state that has not changed since."""
+        recent = changed_at <= self.begun_at and time.monotonic() - self.begun_at < SNAPSHOT_KEPT_S
+        return recent and not self.task.cancelled() and self.task.exception() is None
+
+
+class Hub:
+    """Made in any thread, started and used in one event loop.
+
+    With `run_jobs` the process takes part in the relay of events and the history of positions; a leader among all
+    processes is found by itself.
+    """
+
+    def __init__(
+        self, stores: Stores, pool: Pool, settings: Settings, profile: Profile, *, run_jobs: bool = True
+    ) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._profile = profile
+        self._stores = stores
+        self._zone = ZoneInfo(profile.time_zone)
+        self._redis = loop_redis(stores.redis_url)
+        self.directory = Directory(pool, profile.time_zone)
+        self.crew = Crew(self.directory, settings.position_gone_s)
+        self.intake = Intake(settings, self.directory, self._redis, stores.key_prefix, self.crew.latest)
+        self._reader = Reader(
+            self._redis, stores.key_prefix, self._on_events, self.crew.take, self._on_restart
+        )
+        self._run_jobs = run_jobs
+        self._relay = Relay(stores)
+        self._history = History(stores, settings, profile.time_zone)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._subscribers: list[tuple[Callable[[list[Event]], None], Callable[[], None] | None]] = []
+
+        self._channels: dict[Scope, Channel] = {}
+        self._scopes: dict[str, tuple[float, Scope]] = {}
+        self._snapshots: dict[Scope, Shared] = {}
+        self._figures_at: dict[Scope, float] = {}  # monotonic seconds from which they may be computed again
+        self._dirty: set[Scope] = set()  # scopes in which something happened since their figures
+
+        self._pending: list[Event] = []
+        self._late: set[int] = set()
+        self._awake = asyncio.Event()
+        self._life = 0  # grows with every restart
+        self._as_of_ms: int | None = None
+        self._hide_at = 0.0
+        self._sent_turn = 0
+        self._postgres_ok = False
+        self.version = 0  # of the last event whose changes went to the channels
+
+    # --- life
+
+    async def start(self) -> None:
+        """Begin all background work; stores that are away are waited for."""
+        if self._run_jobs:
+            self._relay.start()
+            self._history.start()
+        loops: dict[str, Awaitable[None]] = {
+            "read": self._reader.run(),
+            "flush": self._flush_loop(),
+            "beat": _every(BEAT_S, self._beat),
+            "watch": self._watch_loop(),
+            "positions": _every(self._settings.position_interval_ms / 1000, self._send_positions),
+            "figures": _every(FIGURES_S, self._send_figures),
+            "directory": _every(DIRECTORY_S, self._read_directory),
+        }
+        self._tasks = [asyncio.create_task(_guarded(name, loop)) for name, loop in loops.items()]
+
+    async def stop(self) -> None:
+        """Let go of all screens (they will come back), end the background work, close what was opened."""
+        for channel in self._channels.values():
+            for client in channel.clients:
+                client.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._run_jobs:
+            await asyncio.gather(asyncio.to_thread(self._relay.stop), asyncio.to_thread(self._history.stop))
+        await self._redis.aclose()
+
+    def health(self) -> Health:
+        """What is connected and how far the feed is."""
+        return {
+            "postgres": self._postgres_ok,
+            "redis": self._reader.redis_ok,
+            "v": self.version,
+            "as_of": self._as_of_ms,
+            "clients": sum(len(channel.clients) for channel in self._channels.values()),
+        }
+
+    def subscribe_events(
+        self, callback: Callable[[list[Event]], None], on_gap: Callable[[], None] | None = None
+    ) -> None:
+        """Call back with all events, in order and in the event loop; `on_gap` when some were missed."""
+        self._subscribers.append((callback, on_gap))
+
+    # --- screens
+
+    async def scope(self, code: str | None) -> Scope:
+        """The scope of an area's code; remembered, so a known one needs no database. Raises UnknownArea."""
+        if code is None:
+            return EVERYTHING
+        known = self._scopes.get(code)
+        if known is None or time.monotonic() - known[0] > SCOPE_KEPT_S:
+            try:
+                known = (time.monotonic(), await asyncio.to_thread(self._find_scope, code))
+            except psycopg.OperationalError:
+                if known is None:
+                    raise
+            self._scopes[code] = known
+        return known[1]
+
+    def join(self, scope: Scope, since: int | None = None) -> Client:
+        """Connect a screen that is at version `since`: what it missed, or the notice of a gap, comes first."""
+        channel = self._channel(scope)
+        client = Client(self._gap_frame())
+        first: list[Frame] = [frames.text("hello", v=channel.version, now=_now_ms(), as_of=self._as_of_ms)]
+        if since is not None:
+            missed = channel.missed_since(since)
+            first.extend([self._gap_frame()] if missed is None else missed)
+        if channel.figures_frame is not None:
+            first.append(channel.figures_frame)
+        first.append(frames.positions(self.crew.all_moves(scope), frames.ALL))
+        client.begin(first)
+        channel.clients.add(client)
+        SCREENS.inc()
+        return client
+
+    def leave(self, scope: Scope, client: Client) -> None:
+        """Disconnect a screen."""
+        channel = self._channels.get(scope)
+        if channel is not None and client in channel.clients:
+            channel.clients.discard(client)
+            channel.touch()
+            SCREENS.dec()
+
+    async def snapshot(self, scope: Scope) -> bytes:
+        """The state of a scope as JSON. Raises psycopg.OperationalError while the database is away.
+
+        One is made at a time and shared by all who ask meanwhile, as long as nothing changed since it was begun: who
+        has just joined gets only the frames from then on.
+        """
+        channel = self._channel(scope)
+        asked_at = max(channel.changed_at, self.crew.hidden_at)
+        while True:
+            kept = self._snapshots.get(scope)
+            if kept is None or (kept.task.done() and not kept.serves(asked_at)):
+                kept = self._snapshots[scope] = Shared(
+                    time.monotonic(), asyncio.create_task(self._take_snapshot(scope))
+                )
+            if kept.begun_at >= asked_at:
+                return await asyncio.shield(kept.task)
+            await asyncio.wait([kept.task])
+
+    def poll(self, scope: Scope, since: int, moved_since: int) -> bytes:
+        """What a screen without a WebSocket missed since a version, and workers moved since a turn; JSON."""
+        channel = self._channel(scope)
+        missed = channel.missed_since(since)
+        texts = [self._gap_frame()] if missed is None else missed
+        if channel.figures_frame is not None:
+            texts = [*texts, channel.figures_frame]
+        moves = [
+            [move.worker_id, round(move.lon, 6), round(move.lat, 6), move.age_s]  # orjson writes NaN as null
+            for move in self.crew.moves(scope, moved_since)
+        ]
+        return orjson.dumps(
+            {
+                "t": "poll", "v": channel.version, "now": _now_ms(), "as_of": self._as_of_ms,
+                "postgres": self._postgres_ok, "redis": self._reader.redis_ok, "turn": self.crew.turn,
+                "frames": [orjson.Fragment(text) for text in texts], "positions": moves,
+            }
+        )  # fmt: skip
+
+    # --- from Redis
+
+    def _on_events(self, found: list[Event]) -> None:
+        self._pending.extend(found)
+        self._awake.set()
+        for callback, _ in self._subscribers:
+            callback(found)
+
+    def _on_restart(self, version: int) -> None:
+        self._life += 1
+        self._pending.clear()
+        self._late.clear()
+        self.version = version
+        self._restart_channels("missed")
+        for _, on_gap in self._subscribers:
+            if on_gap is not None:
+                on_gap()
+
+    def _restart_channels(self, reason: str) -> None:
+        for channel in self._channels.values():
+            channel.restart(self.version, self._gap_frame(), reason)
+
+    # --- to the screens
+
+    async def _flush_loop(self) -> None:
+        interval_s = self._settings.live_interval_ms / 1000
+        while True:
+            await self._awake.wait()
+            self._awake.clear()
+            try:
+                await self._flush()
+                await asyncio.sleep(interval_s)
+            except psycopg.Error as error:
+                self._postgres_ok = False
+                log.warning("live measures wait for the database", error=str(error).strip())
+                self._awake.set()
+                await asyncio.sleep(0.5)
+
+    async def _flush(self) -> None:
+        """Hand all that is pending to every channel, with the changed grids measured once."""
+        life, events, late = self._life, list(self._pending), set(self._late)
+        grids = late | {event.area_no for event in events if event.kind in ("ticket", "patrol")}
+        measures: list[GridMeasure] = []
+        if grids and self._channels:
+            measures = await asyncio.to_thread(self._measure, sorted(grids))
+        if life != self._life:
+            return  # a restart made this part of the past
+        del self._pending[: len(events)]
+        self._late -= late
+        if self._pending or self._late:
+            self._awake.set()
+        version = events[-1].version if events else self.version
+        self.version = version
+        if any(event.kind in ("areas", "reload") for event in events):
+            self._scopes.clear()
+            self._restart_channels("areas")
+            return
+        for channel in self._channels.values():
+            channel.advance(version, self._delta(channel, version, events, measures))
+
+    def _delta(
+        self, channel: Channel, version: int, events: Sequence[Event], measures: Sequence[GridMeasure]
+    ) -> str | None:
+        """What that means for one scope; None when nothing."""
+        inside = [event for event in events if channel.scope.holds(event.area_no)]
+        tickets = [event for event in inside if event.kind == "ticket"]
+        parts: dict[str, list[Any]] = {
+            "grids": frames.grid_rows(m for m in measures if channel.scope.holds(m.no)),
+            "tickets": [frames.ticker_of_event(event) for event in tickets],
+            "heat": [heat for heat in map(frames.heat_of_event, tickets) if heat is not None],
+            "stations": [[e.body["id"], e.body["state"]] for e in inside if e.kind == "station"],
+        }
+        if inside:
+            self._dirty.add(channel.scope)
+        filled = {key: rows for key, rows in parts.items() if rows}
+        if not filled:
+            return None
+        return frames.text("delta", v=version, now=_now_ms(), as_of=self._as_of_ms, **filled)
+
+    async def _beat(self) -> None:
+        """Say how far the feed is and how old; forget channels that nobody uses."""
+        try:
+            handed_over_ms = await asyncio.wait_for(self._reader.handed_over_ms(), ANSWER_S)
+        except (RedisError, OSError, TimeoutError):
+            handed_over_ms = None
+        if handed_over_ms is not None and self.version == self._reader.version:
+            self._as_of_ms = handed_over_ms
+        frame = frames.text(
+            "beat", v=self.version, now=_now_ms(), as_of=self._as_of_ms,
+            postgres=self._postgres_ok, redis=self._reader.redis_ok,
+        )  # fmt: skip
+        for scope, channel in list(self._channels.items()):
+            channel.tell(frame)
+            if channel.is_idle:
+                del self._channels[scope]
+                self._dirty.discard(scope)
+                self._figures_at.pop(scope, None)
+                self._snapshots.pop(scope, None)
+
+    async def _watch_loop(self) -> None:
+        """Notice what only time changes: deadlines that pass, and a new day for the days since a patrol."""
+        looked_at, today = datetime.now(UTC) - timedelta(seconds=WATCH_S), self._today()
+        while True:
+            now = datetime.now(UTC)
+            try:
+                late = await asyncio.to_thread(self._grids_that_ran_late, looked_at, now)
+            except psycopg.Error:
+                self._postgres_ok = False
+            else:
+                self._postgres_ok = True
+                looked_at = now
+                if late:
+                    self._late.update(late)
+                    self._dirty.update(s for s in self._channels if any(s.holds(no) for no in late))
+                    self._awake.set()
+            if self._today() != today:
+                today = self._today()
+                self._restart_channels("midnight")
+            await asyncio.sleep(WATCH_S)
+
+    async def _send_positions(self) -> None:
+        crew = self.crew
+        now = time.monotonic()
+        if now >= self._hide_at:
+            self._hide_at = now + HIDE_S
+            crew.hide_gone(_now_ms())
+        if crew.turn == self._sent_turn:
+            return
+        for scope, channel in self._channels.items():
+            if channel.clients and (moves := crew.moves(scope, self._sent_turn)):
+                channel.tell(frames.positions(moves))
+        self._sent_turn = crew.turn
+
+    async def _send_figures(self) -> None:
+        for scope, channel in list(self._channels.items()):
+            now = time.monotonic()
+            quiet_s = 0 if scope in self._dirty else FIGURES_QUIET_S
+            if not channel.clients or now < self._figures_at.get(scope, 0) + quiet_s:
+                continue
+            self._dirty.discard(scope)
+            try:
+                made = await asyncio.to_thread(self._figures, scope)
+            except psycopg.OperationalError:
+                self._dirty.add(scope)
+                return
+            took_s = time.monotonic() - now
+            self._figures_at[scope] = time.monotonic() + max(FIGURES_S, took_s / FIGURES_PART) - FIGURES_S / 2
+            channel.tell_figures(
+                frames.text("delta", v=channel.version, now=_now_ms(), as_of=self._as_of_ms, figures=made)
+            )
+
+    async def _read_directory(self) -> None:
+        with suppress(psycopg.OperationalError):
+            await asyncio.to_thread(self.directory.read)
+
+    # --- small parts
+
+    def _channel(self, scope: Scope) -> Channel:
+        channel = self._channels.get(scope)
+        if channel is None:
+            channel = self._channels[scope] = Channel(scope, self.version)
+        channel.touch()
+        return channel
+
+    def _gap_frame(self) -> str:
+        return frames.text("gap", v=self.version, now=_now_ms())
+
+    async def _take_snapshot(self, scope: Scope) -> bytes:
+        version, as_of_ms = self.version, self._as_of_ms
+        if not self.directory.workers:
+            await self._read_directory()
+        workers = worker_rows(self.crew.shown(), self.directory, scope)
+        return await asyncio.to_thread(self._encode_snapshot, scope, version, as_of_ms, workers)
+
+    def _today(self) -> date:
+        return datetime.now(self._zone).date()
+
+    # --- in threads, with the database
+
+    def _encode_snapshot(
+        self, scope: Scope, version: int, as_of_ms: int | None, workers: list[list[Any]]
+    ) -> bytes:
+        with scoped(self._pool, scope) as conn:
+            state = snapshot(conn, scope, self._profile, version, workers)
+        return orjson.dumps(state | {"as_of": as_of_ms})
+
+    def _find_scope(self, code: str) -> Scope:
+        with scoped(self._pool, EVERYTHING) as conn:
+            return scope_of(conn, code)
+
+    def _measure(self, grids: list[int]) -> list[GridMeasure]:
+        now = datetime.now(UTC)
+        with scoped(self._pool, EVERYTHING) as conn:
+            return grid_measures(conn, now, now.astimezone(self._zone).date(), grids)
+
+    def _grids_that_ran_late(self, after: datetime, until: datetime) -> list[int]:
+        with scoped(self._pool, EVERYTHING) as conn:
+            return grids_that_ran_late(conn, after, until)
+
+    def _figures(self, scope: Scope) -> Any:
+        with scoped(self._pool, scope) as conn:
+            return figures(conn, scope, self._profile, datetime.now(UTC))
+
+
+async def _every(interval_s: float, act: Callable[[], Awaitable[None]]) -> None:
+    """Act in that rhythm; a round that fails is written down and the next one tries again."""
+    while True:
+        started = time.monotonic()
+        try:
+            await act()
+        except Exception:
+            log.exception("a live round has failed", act=act.__name__)
+        await asyncio.sleep(max(0.01, interval_s - (time.monotonic() - started)))
+
+
+async def _guarded(name: str, loop: Awaitable[None]) -> None:
+    """A background loop that ends by a fault of ours says so instead of falling silent."""
+    try:
+        await loop
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("a live loop has ended", loop=name)
+        raise
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,233 @@
+"""Filing tickets and moving them on."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import ValidationError
+
+import profiles
+from geodata.scope import EVERYTHING, Db, Pool, Scope, enter, scoped
+from profiles import Kind
+from services import tickets
+from services.deadline import due_at, kind_of
+from services.tickets import BadReport, NotAllowed, Report, StaleVersion, Step, UnknownTicket
+from tests.small_place import COUNTY_NO, SOUTH, WEST, centre, grid_no
+
+PROFILE = profiles.load("zoucheng")
+ZONE = ZoneInfo(PROFILE.time_zone)
+
+
+def report(**given: object) -> Report:
+    lon, lat = centre(1, 1, 1)
+    defaults = {"channel": "grid", "category": "01001", "title": "路口堆放垃圾", "lon": lon, "lat": lat}
+    return Report.model_validate(defaults | given)
+
+
+def file(conn: Db, **given: object) -> tickets.Filed:
+    return tickets.file_ticket(conn, PROFILE, report(**given))
+
+
+@pytest.fixture(autouse=True)
+def _in_scope(request: pytest.FixtureRequest) -> None:
+    if "conn" in request.fixturenames:
+        enter(request.getfixturevalue("conn"), EVERYTHING)
+
+
+def test_a_report_becomes_a_ticket_in_its_grid_with_event_and_outbox_row(conn: Db) -> None:
+    filed = file(conn)
+    ticket = filed.ticket
+    assert filed.created and ticket.status == "accepted" and ticket.version == 1
+    assert ticket.area.no == grid_no(1, 1, 1) and ticket.location == "exact"
+    kind = kind_of(PROFILE, "01001")
+    assert kind is not None and ticket.due_at == due_at(kind, ticket.reported_at, PROFILE.time_zone)
+    events = conn.execute(
+        "SELECT kind, status::text, version FROM ticket_event WHERE ticket_id = %s", (ticket.id,)
+    )
+    assert events.fetchall() == [("accepted", "accepted", 1)]
+    kind, area_no, body = conn.execute(
+        "SELECT kind, area_no, body FROM outbox ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    assert (kind, area_no, body["id"], body["was"]) == ("ticket", ticket.area.no, ticket.id, None)
+    assert "title" not in body and "address" not in body
+
+
+def test_the_same_source_id_files_once(conn: Db) -> None:
+    first, second = file(conn, source_id="H-1"), file(conn, source_id="H-1", title="另一件")
+    assert (first.created, second.created) == (True, False)
+    assert second.ticket == first.ticket
+    assert file(conn, source_id="H-1", channel="12345").created
+
+
+def test_two_at_once_with_one_source_id_file_once(pool: Pool) -> None:
+    filed: list[tickets.Filed] = []
+
+    def one() -> None:
+        with scoped(pool, EVERYTHING) as conn:
+            filed.append(file(conn, source_id="H-2"))
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(f.created for f in filed) == [False, False, False, True]
+    assert len({f.ticket.id for f in filed}) == 1
+
+
+def test_a_ticket_without_a_place_is_kept_at_the_root(conn: Db) -> None:
+    ticket = file(conn, lon=None, lat=None).ticket
+    assert (ticket.area.no, ticket.location, ticket.lon) == (COUNTY_NO, "none", None)
+
+
+def test_a_ticket_on_no_grid_is_kept_and_says_so(conn: Db) -> None:
+    ticket = file(conn, lon=WEST - 0.05, lat=SOUTH).ticket
+    assert (ticket.area.no, ticket.location) == (COUNTY_NO, "outside")
+
+
+def test_many_on_one_point_are_known_as_a_default_point(conn: Db) -> None:
+    places = [file(conn).ticket.location for _ in range(21)]
+    assert places == ["exact"] * 20 + ["shared_point"]
+
+
+def test_a_shifted_datum_is_converted(conn: Db) -> None:
+    ticket = file(conn, datum="gcj02").ticket
+    lon, lat = centre(1, 1, 1)
+    assert 0.003 < abs(ticket.lon - lon) < 0.01 and 0.0001 < abs(ticket.lat - lat) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("category", "99999"), ("category", "01"), ("channel", "nowhere"), ("lon", 100.0), ("lat", 20.0)],
+)
+def test_what_does_not_exist_here_is_refused_with_what_is_expected(
+    conn: Db, field: str, value: object
+) -> None:
+    with pytest.raises(BadReport) as refused:
+        file(conn, **{field: value})
+    assert refused.value.details[0]["field"] == field and refused.value.details[0]["expected"]
+
+
+@pytest.mark.parametrize("age", [timedelta(days=93), timedelta(minutes=-6)])
+def test_a_time_out_of_reach_is_refused(conn: Db, age: timedelta) -> None:
+    with pytest.raises(BadReport, match="reported_at"):
+        file(conn, reported_at=datetime.now(UTC) - age)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"lon": float("nan")}, {"lon": float("inf")}, {"lat": 1e308}, {"lon": None}, {"title": ""}, {"title": " "},
+     {"colour": "red"}, {"reported_at": "2026-01-01T00:00:00"}],
+)  # fmt: skip
+def test_a_report_that_makes_no_sense_is_invalid(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        report(**wrong)
+
+
+def advance(conn: Db, ticket: tickets.Ticket, status: str, **given: object) -> tickets.Ticket:
+    step = Step.model_validate({"status": status, "version": ticket.version} | given)
+    return tickets.advance(conn, PROFILE, ticket.id, step)
+
+
+def test_a_ticket_goes_its_way_and_its_clock_starts_at_dispatch(conn: Db) -> None:
+    ticket = file(conn, reported_at=datetime.now(UTC) - timedelta(days=3)).ticket
+    provisional = ticket.due_at
+    ticket = advance(conn, ticket, "dispatched", worker=f"W{grid_no(1, 1, 1)}")
+    assert ticket.dispatched_at is not None and ticket.due_at > provisional
+    for status in ("signed", "handling", "answered"):
+        ticket = advance(conn, ticket, status)
+    ticket = advance(conn, ticket, "closed", satisfaction="satisfied")
+    assert (ticket.version, ticket.satisfaction) == (6, "satisfied") and ticket.closed_at is not None
+    assert tickets.read(conn, ticket.id) == ticket
+    kinds = conn.execute("SELECT kind FROM ticket_event WHERE ticket_id = %s ORDER BY version", (ticket.id,))
+    assert [k for (k,) in kinds] == ["accepted", "dispatched", "signed", "handling", "answered", "closed"]
+    assert conn.execute("SELECT worker_id FROM ticket WHERE id = %s", (ticket.id,)).fetchone()[0] is not None
+
+
+def test_a_stale_version_is_refused(conn: Db) -> None:
+    ticket = file(conn).ticket
+    advance(conn, ticket, "dispatched")
+    with pytest.raises(StaleVersion) as stale:
+        advance(conn, ticket, "cancelled")
+    assert stale.value.details == [{"field": "version", "given": 1, "expected": 2}]
+
+
+def test_each_step_is_allowed_by_the_table_or_refused(conn: Db) -> None:
+    statuses = list(PROFILE.statuses)
+    paths = {
+        "accepted": [], "dispatched": ["dispatched"], "signed": ["dispatched", "signed"],
+        "handling": ["dispatched", "signed", "handling"],
+        "answered": ["dispatched", "signed", "handling", "answered"],
+        "closed": ["dispatched", "signed", "handling", "answered", "closed"], "cancelled": ["cancelled"],
+    }  # fmt: skip
+    assert set(paths) == set(statuses)
+    for was, path in paths.items():
+        for status in statuses:
+            ticket = file(conn).ticket
+            for step in path:
+                ticket = advance(conn, ticket, step)
+            if (was, status) in tickets.TRANSITIONS:
+                assert advance(conn, ticket, status).status == status
+            else:
+                with pytest.raises(NotAllowed):
+                    advance(conn, ticket, status)
+
+
+def test_satisfaction_and_worker_belong_to_their_steps(conn: Db) -> None:
+    ticket = file(conn).ticket
+    with pytest.raises(BadReport, match="satisfaction"):
+        advance(conn, ticket, "dispatched", satisfaction="satisfied")
+    with pytest.raises(BadReport, match="worker"):
+        advance(conn, ticket, "dispatched", worker="nobody")
+    with pytest.raises(BadReport, match="worker"):
+        advance(conn, ticket, "cancelled", worker=f"W{grid_no(1, 1, 1)}")
+
+
+def test_a_ticket_outside_of_the_scope_is_unknown(conn: Db) -> None:
+    ticket = file(conn).ticket
+    other = grid_no(2, 0, 0)
+    enter(conn, Scope(other, other + 999_999))
+    with pytest.raises(UnknownTicket):
+        tickets.read(conn, ticket.id)
+    enter(conn, Scope(grid_no(1, 0, 0), grid_no(1, 0, 0) + 999_999))
+    assert advance(conn, ticket, "dispatched").status == "dispatched"
+
+
+def test_nothing_is_left_of_a_step_that_fails(pool: Pool) -> None:
+    with scoped(pool, EVERYTHING) as conn:
+        ticket = file(conn).ticket
+    with pytest.raises(RuntimeError), scoped(pool, EVERYTHING) as conn:
+        advance(conn, ticket, "dispatched")
+        raise RuntimeError
+    with scoped(pool, EVERYTHING) as conn:
+        assert tickets.read(conn, ticket.id) == ticket
+        assert conn.execute("SELECT count(*) FROM outbox").fetchone()[0] == 1
+        assert conn.execute("SELECT count(*) FROM ticket_event").fetchone()[0] == 1
+
+
+def limit(amount: float, unit: str) -> Kind:
+    return Kind.model_validate(
+        {"code": "x", "name": "x", "name_en": "x", "limit": amount, "limit_unit": unit, "share": 1}
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "start", "end"),
+    [
+        (4, "natural_hours", "2026-01-09 16:00", "2026-01-09 20:00"),
+        (2, "natural_days", "2026-01-09 16:00", "2026-01-11 16:00"),
+        (4, "working_hours", "2026-01-08 10:00", "2026-01-08 14:00"),
+        (4, "working_hours", "2026-01-09 16:00", "2026-01-12 12:00"),  # Friday → Monday
+        (4, "working_hours", "2026-01-10 12:00", "2026-01-12 13:00"),  # Saturday
+        (4, "working_hours", "2026-01-08 05:00", "2026-01-08 13:00"),  # before opening
+        (1, "working_days", "2026-01-09 16:00", "2026-01-12 16:00"),
+        (5, "working_days", "2026-01-08 20:00", "2026-01-15 17:00"),
+    ],
+)
+def test_deadlines_run_in_office_hours_or_through(amount: float, unit: str, start: str, end: str) -> None:
+    begun = datetime.fromisoformat(start).replace(tzinfo=ZONE)
+    assert due_at(limit(amount, unit), begun, PROFILE.time_zone) == datetime.fromisoformat(end).replace(
+        tzinfo=ZONE
+    )
+    assert due_at(limit(amount, unit), begun.astimezone(UTC), PROFILE.time_zone).tzinfo is UTC
