@@ -1,20 +1,53 @@
 """The commands of ./wangge; this file only assembles them."""
 
+import sys
+
 import typer
 
+import commands.demo
+import commands.migrate
+import commands.psql
+import commands.reset
 import commands.run
+import commands.status
+import commands.test
 
 app = typer.Typer(name="wangge", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def main() -> None:
+def wangge() -> None:
     """Wangge: all grids, live tickets and workers of a county on one map. Start with: ./wangge demo"""
 
 
 # One line a module; each offers register(app). The order is that of --help.
-for module in (commands.run,):
+for module in (
+    commands.demo,
+    commands.run,
+    commands.status,
+    commands.psql,
+    commands.migrate,
+    commands.reset,
+    commands.test,
+):
     module.register(app)
 
+
+def main() -> None:
+    """Run one command; what went wrong is said in a sentence, and servers that nobody uses any more are stopped."""
+    import commands.outcome
+
+    try:
+        app(prog_name="./wangge")
+    except Exception as error:
+        sentence = commands.outcome.sentence(error)
+        if sentence is None:
+            raise
+        print(sentence, file=sys.stderr)
+        sys.exit(1)
+    finally:
+        commands.outcome.release()
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import errors, sql
@@ -14,7 +14,17 @@ from geodata.servers import postgres, redis_server
 from geodata.servers.home import Home, ServersRefused, Use, home_of, prepare, starting
 from settings import Settings
 
-__all__ = ["Server", "ServersRefused", "Stores", "ensure", "release", "servers", "stop"]
+__all__ = [
+    "Server",
+    "ServersRefused",
+    "Stores",
+    "addresses",
+    "ensure",
+    "folders",
+    "release",
+    "servers",
+    "stop",
+]
 
 
 @dataclass(frozen=True)
@@ -49,28 +59,32 @@ def ensure(settings: Settings, database: str | None = None) -> Stores:
     nobody; the next adopts it, and `release` stops it when the last command that uses it ends well.
     Raises ServersRefused with a sentence that says what to do.
     """
-    wanted = [module for module, given in _given(settings) if not given]
-    home = home_of(settings.data) if wanted else None
-    if home is not None:
-        _run(home, wanted)
-    name = database or f"wangge_{settings.place}"
-    if settings.database_url:
-        stores = Stores(
-            settings.database_url, "", f"wangge:{urlsplit(settings.database_url).path.strip('/')}:"
-        )
-        if database:
-            _make_database(settings.database_url, database)
-            stores = stores.with_database(database)
-    else:
-        assert home is not None
-        _make_database(postgres.url(home, "postgres"), name)
-        stores = Stores(postgres.url(home, name), "", f"wangge:{name}:")
-    if settings.redis_url:
-        redis_url = settings.redis_url
-    else:
-        assert home is not None
-        redis_url = redis_server.url(home)
-    return Stores(stores.database_url, redis_url, stores.key_prefix)
+    home = home_of(settings.data)
+    _run(home, [module for module, given in _given(settings) if not given])
+    stores = addresses(settings, database)
+    if settings.database_url is None:
+        _make_database(postgres.url(home, "postgres"), _name(stores))
+    elif database:
+        _make_database(settings.database_url, database)
+    return stores
+
+
+def addresses(settings: Settings, database: str | None = None) -> Stores:
+    """Where the stores are or would be; starts and asks nothing."""
+    home = home_of(settings.data)
+    redis_url = settings.redis_url or redis_server.url(home)
+    if settings.database_url is None:
+        name = database or f"wangge_{settings.place}"
+        return Stores(postgres.url(home, name), redis_url, f"wangge:{name}:")
+    given = Stores(settings.database_url, redis_url, "")
+    return given.with_database(database or _name(given))
+
+
+def folders(settings: Settings) -> list[Path]:
+    """All folders of the product's data: those of the private servers, and those that can be made again."""
+    home = home_of(settings.data)
+    made = [settings.data / name for name in ("generated", "logs", "cache")]
+    return [home.postgres, home.redis, home.run, *made]
 
 
 def release(settings: Settings) -> None:
@@ -115,6 +129,8 @@ def _given(settings: Settings) -> list[tuple[ModuleType, str | None]]:
 
 
 def _run(home: Home, wanted: list[ModuleType]) -> None:
+    if not wanted:
+        return
     if _use(home).begin() and all(module.answers(home) for module in wanted):
         return
     prepare(home)
@@ -147,3 +163,8 @@ def _make_database(admin_url: str, name: str) -> None:
         if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
             with suppress(errors.DuplicateDatabase, errors.UniqueViolation):  # another was quicker
                 conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def _name(stores: Stores) -> str:
+    """The name of the database in the address."""
+    return unquote(urlsplit(stores.database_url).path.strip("/"))
