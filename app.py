@@ -21,6 +21,7 @@ import api.live
 import api.map
 import api.metrics
 import api.openapi
+import callbacks.area
 import api.positions
 import api.search
 import api.tickets
@@ -134,7 +135,7 @@ def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
     """The two Dash apps on one Flask server, in threads, behind everything else."""
     server = Flask("wangge", static_folder=None)
     make_wall(runtime, server)
-    make_area(runtime, server)
+    callbacks.area.register(make_area(runtime, server), runtime)
 
     @app.get("/", include_in_schema=False)
     @app.get("/wall", include_in_schema=False)

@@ -9,10 +9,13 @@ from layers import catalogue
 from profiles import Profile
 from screens.latin import latin_names
 from screens.map_view import map_config
-from services.breadcrumb import trail
+from services.breadcrumb import facts, trail
+from services.core import core_of
 from services.runtime import Runtime
 
 Config = dict[str, Any]
+
+INSET_ASPECT = 4.16 / 2.5  # of the wall's inset, see assets/wall.css
 
 
 def page_config(
@@ -21,10 +24,11 @@ def page_config(
     """The config of one page; raises UnknownArea, and psycopg's OperationalError when the database is away."""
     with scoped(runtime.pool, EVERYTHING) as conn:
         steps = trail(conn, within)
-        facts = q.facts(conn)
-        counts = {row.level: row.n for row in q.counts(conn)}
+        root, area = steps[0], steps[-1]
+        place = facts(conn)
+        counts = {row.level: row.n for row in q.counts(conn, area.no, area.hi)}
+        core = core_of(conn, area, INSET_ASPECT) if screen == "wall" else None
         children = [[row.no, row.name] for row in q.names(conn)]
-    root, area = steps[0], steps[-1]
     profile, asked = runtime.profile, None if area.no == root.no else area.code
     return {
         "screen": screen,
@@ -33,24 +37,25 @@ def page_config(
             "key": profile.key,
             "name": _name(profile, lang),
             "centre": profile.centre_name_en if lang == "en" else profile.centre_name,
-            "generated": facts.generated,
+            "generated": place.generated,
         },
         "root": root.as_json(),
         "area": area.as_json(),
         "trail": [step.as_json() for step in steps],
         "within": asked,
         "counts": counts,
+        "core": core,
         "levels": {
             level: label.name_en if lang == "en" else label.name for level, label in profile.levels.items()
         },
         "names": dict(latin_names(lang, children) if lang == "en" else children),
-        "revision": facts.revision,
+        "revision": place.revision,
         "time_zone": profile.time_zone,
         **_vocabulary(profile, lang),
         "layers": catalogue.as_config(),
         "map": map_config(runtime.settings),
         "assets": f"/{screen}/assets/",
-        "feeds": _feeds(facts.revision, asked),
+        "feeds": _feeds(place.revision, asked),
         "parameters": parameters,
     }
 

@@ -16,6 +16,7 @@ from screens.config import Config, page_config, title_of
 from screens.skeleton import to_html
 from screens.words import language_of, t, words
 from services.access import UnknownArea
+from services.breadcrumb import NoPlace
 from services.runtime import Runtime
 from settings import ROOT
 
@@ -79,9 +80,10 @@ class Screen(Dash):
             return super().index()
         except (psycopg.OperationalError, PoolTimeout):
             return self._notice(lang, "away", 503, code)
-        except LookupError as error:  # UnknownArea, or a database that holds no place yet
-            known = isinstance(error, UnknownArea) and code
-            return self._notice(lang, "unknown" if known else "empty", 404 if known else 503, code)
+        except (UnknownArea, NoPlace):
+            return (
+                self._notice(lang, "unknown", 404, code) if code else self._notice(lang, "empty", 503, code)
+            )
 
     def interpolate_index(self, **parts: Any) -> str:
         """Our page: the layout is in it twice, as HTML to be seen at once and as JSON to spare Dash a request."""
@@ -98,7 +100,7 @@ class Screen(Dash):
 {parts["metas"]}
 <title>{escape(title_of(config))}</title>
 <link rel="icon" href="{ICON}">
-{"".join(f'<link rel="preload" as="fetch" crossorigin="anonymous" href="{escape(url)}">' for url in config["feeds"].values())}
+{_preloads(config["feeds"])}
 {parts["css"]}
 <script>window.wangge={for_script(told)}</script>
 </head>
@@ -133,6 +135,11 @@ class Screen(Dash):
 <body class="notice"><main role="alert"><h1>{escape(t(lang, f"notice.{kind}"))}</h1>
 <p>{escape(t(lang, f"notice.{kind}.do", code=code))}</p>{link}</main></body></html>"""
         return Response(page, status, {"Cache-Control": "no-store"}, mimetype="text/html")
+
+
+def _preloads(feeds: dict[str, str]) -> str:
+    link = '<link rel="preload" as="fetch" crossorigin="anonymous" href="{}">'
+    return "".join(link.format(escape(url)) for url in feeds.values())
 
 
 def for_script(value: Any) -> str:

@@ -28,7 +28,12 @@ def layout(config: Config) -> Component:
                 [
                     html.Div([_trend(lang), _matters(lang), _shares(lang)], className="column"),
                     html.Div([_map(config, lang), _strip(lang)], className="column"),
-                    html.Div([_ranking(config, lang), _inset(config, lang)], className="column"),
+                    html.Div(
+                        [_ranking(config, lang), _inset(config, lang)]
+                        if config["core"]
+                        else [_ranking(config, lang)],
+                        className="column",
+                    ),
                 ]
             ),
             html.Div(id="veil", **{"aria-hidden": "true"}),
@@ -184,7 +189,10 @@ def _open_and_late(lang: str) -> list[Component]:
 
 def _inset(config: Config, lang: str) -> Component:
     return html.Section(
-        [html.H2(t(lang, "inset.title")), html.Div(map_view(config, "inset"), id="inset-place")],
+        [
+            html.H2(t(lang, "inset.title")),
+            html.Div(map_view(config, "inset", config["core"]), id="inset-place"),
+        ],
         className="panel inset",
         **{"aria-label": t(lang, "inset.title")},
     )

@@ -24,6 +24,18 @@ class Step:
         return asdict(self)
 
 
+class NoPlace(LookupError):
+    """This database holds no place yet: nothing was loaded or imported."""
+
+
+def facts(conn: Db) -> q.FactsRow:
+    """The place of this database. Raises NoPlace."""
+    row = q.facts(conn)
+    if row is None:
+        raise NoPlace("this database holds no place yet")
+    return row
+
+
 def trail(conn: Db, code: str | None) -> list[Step]:
     """From the root down to the area of that code (None: the root alone). Raises UnknownArea."""
     rows = q.trail(conn, code)

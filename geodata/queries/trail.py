@@ -47,17 +47,14 @@ class FactsRow(NamedTuple):
     revision: int
 
 
-def facts(conn: Db) -> FactsRow:
-    """The place of this database; LookupError before `./wangge demo` or an import made one."""
+def facts(conn: Db) -> FactsRow | None:
+    """The place of this database; None before `./wangge demo` or an import made one."""
     query = """
         SELECT profile, generated OR EXISTS (SELECT FROM area WHERE generated) AS generated,
                (SELECT last_value FROM area_revision) AS revision
         FROM place
     """
-    row = conn.cursor(row_factory=class_row(FactsRow)).execute(query).fetchone()
-    if row is None:
-        raise LookupError("this database holds no place yet")
-    return row
+    return conn.cursor(row_factory=class_row(FactsRow)).execute(query).fetchone()
 
 
 class CountRow(NamedTuple):
@@ -67,10 +64,29 @@ class CountRow(NamedTuple):
     n: int
 
 
-def counts(conn: Db) -> list[CountRow]:
-    """Areas in scope by level."""
-    query = "SELECT level::text, count(*)::int AS n FROM area WHERE valid_to IS NULL GROUP BY 1"
-    return conn.cursor(row_factory=class_row(CountRow)).execute(query).fetchall()
+def counts(conn: Db, no: int, hi: int) -> list[CountRow]:
+    """Areas with numbers no..hi, by level."""
+    query = """
+        SELECT level::text, count(*)::int AS n FROM area WHERE no BETWEEN %s AND %s AND valid_to IS NULL GROUP BY 1
+    """
+    return conn.cursor(row_factory=class_row(CountRow)).execute(query, (no, hi)).fetchall()
+
+
+class PointRow(NamedTuple):
+    """Where the label of a grid stands, in degrees (EPSG:4326)."""
+
+    x: float
+    y: float
+
+
+def grid_points(conn: Db, no: int, hi: int) -> list[PointRow]:
+    """The label points of the grids with numbers no..hi."""
+    query = """
+        SELECT ST_X(b.label_at) AS x, ST_Y(b.label_at) AS y
+        FROM area a JOIN area_boundary b ON b.area_no = a.no AND upper_inf(b.valid)
+        WHERE a.level = 'grid' AND a.no BETWEEN %s AND %s AND a.valid_to IS NULL
+    """
+    return conn.cursor(row_factory=class_row(PointRow)).execute(query, (no, hi)).fetchall()
 
 
 class NameRow(NamedTuple):
