@@ -161,10 +161,16 @@ def _columns(lang: str, level: str) -> list[dict[str, Any]]:
     def rate(field: str, width: int) -> list[dict[str, Any]]:
         """The rate with its fraction in one cell; numerator and denominator are columns of the CSV."""
         parts = [
-            {"field": f"{field}_{part}", "headerName": t(lang, f"column.{field}_{part}"), "hide": True} for part in "nd"
+            {"field": f"{field}_{part}", "headerName": t(lang, f"column.{field}_{part}"), "hide": True}
+            for part in "nd"
         ]
-                told = t(lang, f"column.{field}.of")
-        return [number(field, width, cellRenderer="WanggeRate", headerTooltip=told, type=None, headerClass="rate"), *parts]
+        told = t(lang, f"column.{field}.of")
+        return [
+            number(
+                field, width, cellRenderer="WanggeRate", headerTooltip=told, type=None, headerClass="rate"
+            ),
+            *parts,
+        ]
 
     return [
         {"field": "name", "headerName": level, "flex": 1.2, "minWidth": 108, "cellRenderer": "WanggeAreaLink",
