@@ -15,9 +15,11 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, ServersRefused):
         return str(error)
     if isinstance(error, psycopg.OperationalError):
-        return f"The database cannot be reached: {str(error).strip()}\nSee ./wangge status, and DATABASE_URL if it is set."
+        return (
+            f"The database cannot be reached: {str(error).strip()}\nSee ./wangge status (and DATABASE_URL)."
+        )
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        return f"Redis cannot be reached: {error}\nSee ./wangge status, or REDIS_URL if you set it."
+        return f"Redis cannot be reached: {error}\nSee ./wangge status (and REDIS_URL)."
     if isinstance(error, pydantic.ValidationError) and error.title == "Settings":
         faults = "\n".join(
             f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()

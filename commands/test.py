@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ screen = Console(highlight=False)
 CHECKS = {
     "ruff": ["ruff", "check", "--quiet", "."],
     "ruff format": ["ruff", "format", "--check", "--quiet", "."],
-    "import rules": ["importlinter.cli", "lint"],
+    "import rules": ["lint-imports"],
     "mypy": ["mypy"],
 }
 
@@ -53,7 +54,8 @@ def test(
 
 def _passes(name: str, command: list[str]) -> bool:
     started = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", *command], check=False)
+    program = Path(sys.executable).with_name(command[0])
+    done = subprocess.run([program, *command[1:]], check=False)
     screen.print(
         f"{name}: {'passes' if done.returncode == 0 else 'fails'} ({time.monotonic() - started:.1f} s)"
     )

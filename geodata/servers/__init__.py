@@ -59,11 +59,12 @@ def ensure(settings: Settings, database: str | None = None) -> Stores:
     nobody; the next adopts it, and `release` stops it when the last command that uses it ends well.
     Raises ServersRefused with a sentence that says what to do.
     """
-    home = home_of(settings.data)
-    _run(home, [module for module, given in _given(settings) if not given])
+    needed = [module for module, given in _given(settings) if not given]
+    if needed:
+        _run(home_of(settings.data), needed)
     stores = addresses(settings, database)
     if settings.database_url is None:
-        _make_database(postgres.url(home, "postgres"), _name(stores))
+        _make_database(stores.with_database("postgres").database_url, _name(stores))
     elif database:
         _make_database(settings.database_url, database)
     return stores
@@ -71,11 +72,10 @@ def ensure(settings: Settings, database: str | None = None) -> Stores:
 
 def addresses(settings: Settings, database: str | None = None) -> Stores:
     """Where the stores are or would be; starts and asks nothing."""
-    home = home_of(settings.data)
-    redis_url = settings.redis_url or redis_server.url(home)
+    redis_url = settings.redis_url or redis_server.url(home_of(settings.data))
     if settings.database_url is None:
         name = database or f"wangge_{settings.place}"
-        return Stores(postgres.url(home, name), redis_url, f"wangge:{name}:")
+        return Stores(postgres.url(home_of(settings.data), name), redis_url, f"wangge:{name}:")
     given = Stores(settings.database_url, redis_url, "")
     return given.with_database(database or _name(given))
 
@@ -129,8 +129,6 @@ def _given(settings: Settings) -> list[tuple[ModuleType, str | None]]:
 
 
 def _run(home: Home, wanted: list[ModuleType]) -> None:
-    if not wanted:
-        return
     if _use(home).begin() and all(module.answers(home) for module in wanted):
         return
     prepare(home)
