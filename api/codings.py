@@ -1,0 +1,16 @@
+"""Which compression a client takes, for bodies that are kept compressed."""
+
+from typing import Literal
+
+from fastapi import Request
+
+
+def best_coding(request: Request) -> Literal["br", "gzip", "identity"]:
+    """Brotli before gzip; a browser on plain HTTP offers gzip only. A coding with q=0 is refused."""
+    offers = {}
+    for part in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, weight = part.partition(";")
+        offers[name.strip()] = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    if offers.get("br"):
+        return "br"
+    return "gzip" if offers.get("gzip") else "identity"

@@ -1,0 +1,28 @@
+"""GET /api/video/{station}: the state of one stream and, while it runs, its address."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from geodata.scope import EVERYTHING, scoped
+from services.cards import station_card
+from services.runtime import Runtime
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The route, below /api."""
+    routes = APIRouter(prefix="/api", tags=["Video"])
+
+    @routes.get("/video/{station_id}")
+    def video(
+        station_id: Annotated[str, Path(pattern=r"^\d{20}$", description="GB/T 28181 id")],
+    ) -> dict[str, Any]:
+        """State (live, no_signal, unknown), why there is no signal, when it was checked, and the HLS address."""
+        with scoped(runtime.pool, EVERYTHING) as conn:
+            card = station_card(conn, station_id, runtime.profile)
+        return {
+            key: card[key]
+            for key in ("id", "name", "state", "state_reason", "checked_at", "stream_url", "generated")
+        }
+
+    return routes

@@ -1,0 +1,86 @@
+"""Queries for things drawn as points: single tickets in a box, posts, care counts."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg.rows import class_row
+
+from geodata.scope import Db
+
+
+class Box(NamedTuple):
+    """Degrees, EPSG:4326."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class TicketPoint(NamedTuple):
+    """An open ticket on the map; no word of what was said."""
+
+    id: int
+    lon: float
+    lat: float
+    status: str
+    category: str
+    channel: str
+    reported_at: datetime
+    due_at: datetime | None
+    area_no: int
+
+
+class PostPoint(NamedTuple):
+    """A post without the person who holds it."""
+
+    id: int
+    lon: float
+    lat: float
+    role: str
+    area_no: int
+
+
+class Care(NamedTuple):
+    """How many people a grid owes care, and how many visits are overdue; never who."""
+
+    area_no: int
+    people: int
+    visits_overdue: int
+
+
+def open_tickets(conn: Db, box: Box, limit: int) -> list[TicketPoint]:
+    """Open tickets in scope inside the box: the latest to be due first, at most `limit`."""
+    with conn.cursor(row_factory=class_row(TicketPoint)) as cursor:
+        return cursor.execute(
+            """
+            SELECT t.id, ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, t.status::text, k.code AS category,
+                   c.code AS channel, t.reported_at, t.due_at, t.area_no
+            FROM ticket t
+            JOIN category k ON k.id = t.category_id
+            JOIN channel c ON c.id = t.channel_id
+            WHERE t.closed_at IS NULL AND t.geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)
+            ORDER BY t.due_at NULLS LAST
+            LIMIT %s
+            """,
+            (*box, limit),
+        ).fetchall()
+
+
+def posts(conn: Db) -> list[PostPoint]:
+    """All posts in scope that have a place."""
+    with conn.cursor(row_factory=class_row(PostPoint)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat, role, area_no
+            FROM key_person WHERE kind = 'post' AND geom IS NOT NULL ORDER BY id
+            """
+        ).fetchall()
+
+
+def care(conn: Db, lo: int, hi: int) -> list[Care]:
+    """Care counts a grid inside lo..hi, as far as the scope allows."""
+    with conn.cursor(row_factory=class_row(Care)) as cursor:
+        return cursor.execute(
+            "SELECT area_no, people, visits_overdue FROM care_counts(%s, %s) ORDER BY 1", (lo, hi)
+        ).fetchall()

@@ -1,0 +1,18 @@
+"""Posts: who is asked for what, and how to reach them where a screen may show people."""
+
+from layers.spec import Layer, LegendRow
+
+LAYER = Layer(
+    id="posts",
+    title="map.layer.posts",
+    kind="symbols",
+    group="things",
+    source="/api/map/posts",
+    min_zoom=13,
+    shown=False,
+    tokens={"mark": "--tx-2", "ground": "--map-halo"},
+    legend=(LegendRow("person", "--tx-2", "map.legend.post"),),
+    card="post",
+    card_fields=("role", "duty", "name", "phone"),
+    icon="person",
+)
