@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 from fastapi import HTTPException, Request
+from starlette.requests import ClientDisconnect
 
 
 async def limited_body(request: Request, limit_bytes: int) -> bytes:
@@ -13,11 +14,14 @@ async def limited_body(request: Request, limit_bytes: int) -> bytes:
         raise HTTPException(413, f"The body may have {limit_bytes} bytes at most.")
     parts: list[bytes] = []
     length = 0
-    async for part in request.stream():
-        length += len(part)
-        if length > limit_bytes:
-            raise HTTPException(413, f"The body may have {limit_bytes} bytes at most.")
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            length += len(part)
+            if length > limit_bytes:
+                raise HTTPException(413, f"The body may have {limit_bytes} bytes at most.")
+            parts.append(part)
+    except ClientDisconnect:
+        raise HTTPException(400, "The body ended early.") from None
     return b"".join(parts)
 
 

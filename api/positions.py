@@ -66,10 +66,11 @@ def router(runtime: Runtime) -> APIRouter:
 
     @routes.post("/batch", response_model=dict[str, Any])
     async def batch(request: Request) -> Response:
-        """Many readings of many devices: {"fixes": [{"id": token, "at", "lon", "lat", "accuracy_m"?, "speed_mps"?,
-        "course_deg"?, "battery_pct"?}, …]}, 10,000 at most. Answers how many were taken and which were refused."""
+        """Many readings of many devices, 10,000 at most: [{"id": token, "at", "lon", "lat", "accuracy_m"?,
+        "speed_mps"?, "course_deg"?, "battery_pct"?}, …], or the same list as "fixes" of an object. Answers how many
+        were taken and which were refused."""
         body = json_of(await limited_body(request, BATCH_BYTES))
-        items = body.get("fixes") if isinstance(body, dict) else None
+        items = body.get("fixes") if isinstance(body, dict) else body
         if not isinstance(items, list) or len(items) > BATCH_MOST:
             return _malformed(
                 Malformed("fixes", type(items).__name__, f"a list of at most {BATCH_MOST} fixes")
@@ -116,13 +117,13 @@ def _malformed(error: Malformed) -> Response:
 
 
 def _token(request: Request) -> str | None:
-    """The token of a header of ours, or the password of HTTP basic authentication."""
+    """The token of a header of ours, the password of HTTP basic authentication, or OwnTracks' device header."""
     given = request.headers.get("x-device-token")
     if given:
         return given
     kind, _, coded = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "basic":
-        return None
+        return request.headers.get("x-limit-d")
     try:
         return base64.b64decode(coded, validate=True).decode().partition(":")[2] or None
     except (binascii.Error, UnicodeDecodeError):

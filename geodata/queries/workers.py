@@ -54,3 +54,11 @@ def add_devices(conn: Db, devices: list[tuple[bytes, int, str]]) -> None:
 def remove_devices(conn: Db, label: str) -> int:
     """Delete the devices with that label as the database's owner; returns how many."""
     return conn.execute("DELETE FROM device WHERE label = %s", (label,)).rowcount
+
+
+def remove_old_devices(conn: Db, label_pattern: str, days: int) -> int:
+    """Delete devices whose label is LIKE the pattern and that are older, as the database's owner; returns how many."""
+    return conn.execute(
+        "DELETE FROM device WHERE label LIKE %s AND created_at < now() - make_interval(days => %s)",
+        (label_pattern, days),
+    ).rowcount

@@ -120,7 +120,7 @@ def _number(field: str, value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise Malformed(field, value, "a number") from None
-    if not math.isfinite(number) or abs(number) > 1e12:
+    if not math.isfinite(number) or abs(number) > 1e15:
         raise Malformed(field, value, "a finite number")
     return number
 

@@ -103,6 +103,7 @@ async def until(holds: Callable[[], bool], timeout_s: float = 8) -> None:
 async def screen(hub: Hub, scope: Scope = EVERYTHING) -> Screen:
     shown = Screen(hub, scope)
     await shown.take_snapshot()
+    await shown.read()  # what was queued at the joining: all workers
     return shown
 
 

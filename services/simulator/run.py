@@ -1,0 +1,190 @@
+"""Plays a script against a server until told to stop; a server that is away is waited for."""
+
+import asyncio
+import random
+import time
+import uuid
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import structlog
+
+from services.positions.directory import on_shift
+from services.positions.fix import Reading
+from services.simulator.caseload import Caseload, Due
+from services.simulator.script import Script
+from services.simulator.walker import Walker
+
+log = structlog.get_logger("wangge.simulator")
+TICK_S = 1.0
+BATCH = 400
+SINGLES = 0.04  # share of fixes that phones send one by one, in each of the two protocols
+AT_ONCE = 6  # requests under way
+RETRY_S = (0.5, 8.0)
+MOST_STEPS_A_TICK = 200
+KNOT_MPS, KMH_MPS = 1852 / 3600, 1 / 3.6
+
+
+class Simulator:
+    """Counts what it did; `speed` multiplies how often tickets come, workers walk at their own pace."""
+
+    def __init__(self, script: Script, url: str, speed: float, seed: int | None = None) -> None:
+        self._script = script
+        self._zone = ZoneInfo(script.time_zone)
+        self._speed = speed
+        self._chance = random.Random(seed)
+        self._walkers = [Walker(walk, time.time(), self._chance) for walk in script.walks]
+        self._caseload = Caseload(script.past, script.open_tickets, self._chance)
+        self._http = httpx.AsyncClient(
+            base_url=url, timeout=10, limits=httpx.Limits(max_connections=AT_ONCE + 2), trust_env=False
+        )
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._stop = asyncio.Event()
+        self.counts = {"fixes": 0, "refused": 0, "tickets": 0, "steps": 0, "waits": 0}
+
+    def stop(self) -> None:
+        """End the run soon."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Play until `stop`."""
+        async with self._http:
+            jobs = [asyncio.create_task(job) for job in (self._move(), self._work())]
+            stopped = asyncio.create_task(self._stop.wait())
+            await asyncio.wait([stopped, *jobs], return_when=asyncio.FIRST_COMPLETED)
+            for job in (stopped, *jobs):
+                job.cancel()
+            for outcome in await asyncio.gather(*jobs, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    raise outcome
+
+    # --- workers
+
+    async def _move(self) -> None:
+        while True:
+            started = time.monotonic()
+            now = time.time()
+            due = [
+                walker
+                for walker in self._walkers
+                if walker.reports_at <= now
+                and on_shift(self._script.workers[walker.worker_id], int(now * 1000), self._zone)
+            ]
+            readings = [(self._script.tokens[walker.worker_id], walker.report(now)) for walker in due]
+            singles = round(len(readings) * SINGLES)
+            sends = [self._osmand(*one) for one in readings[:singles]]
+            sends += [self._owntracks(*one) for one in readings[singles : 2 * singles]]
+            rest = readings[2 * singles :]
+            sends += [self._batch(rest[at : at + BATCH]) for at in range(0, len(rest), BATCH)]
+            answers = await asyncio.gather(*sends)
+            if answers and not any(answers):
+                await asyncio.sleep(self._chance.uniform(*RETRY_S) / 2)
+            await asyncio.sleep(max(0.0, TICK_S - (time.monotonic() - started)))
+
+    async def _batch(self, readings: list[tuple[str, Reading]]) -> bool:
+        fixes = [
+            {
+                "id": token, "at": reading.at_ms, "lon": reading.lon, "lat": reading.lat,
+                "accuracy_m": reading.accuracy_m, "speed_mps": reading.speed_mps, "course_deg": reading.course_deg,
+                "battery_pct": reading.battery_pct,
+            }
+            for token, reading in readings
+        ]  # fmt: skip
+        answer = await self._once("POST", "/api/positions/batch", json={"fixes": fixes})
+        if answer is not None and answer.is_success:
+            refused = len(answer.json()["refused"])
+            self.counts["fixes"] += len(fixes) - refused
+            self.counts["refused"] += refused
+        return answer is not None
+
+    async def _osmand(self, token: str, reading: Reading) -> bool:
+        query = {
+            "id": token, "timestamp": reading.at_ms // 1000, "lat": reading.lat, "lon": reading.lon,
+            "speed": round((reading.speed_mps or 0) / KNOT_MPS, 2), "bearing": reading.course_deg,
+            "accuracy": reading.accuracy_m, "batt": reading.battery_pct,
+        }  # fmt: skip
+        return self._counted(await self._once("GET", "/api/positions/osmand", params=query))
+
+    async def _owntracks(self, token: str, reading: Reading) -> bool:
+        message = {
+            "_type": "location", "tst": reading.at_ms // 1000, "lat": reading.lat, "lon": reading.lon,
+            "acc": round(reading.accuracy_m or 0), "vel": round((reading.speed_mps or 0) / KMH_MPS),
+            "cog": round(reading.course_deg or 0), "batt": reading.battery_pct,
+        }  # fmt: skip
+        auth = httpx.BasicAuth("worker", token)
+        return self._counted(await self._once("POST", "/api/positions/owntracks", json=message, auth=auth))
+
+    def _counted(self, answer: httpx.Response | None) -> bool:
+        if answer is not None:
+            self.counts[
+                "fixes" if answer.is_success and "x-refused" not in answer.headers else "refused"
+            ] += 1
+        return answer is not None
+
+    # --- tickets
+
+    async def _work(self) -> None:
+        before = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_S)
+            passed_s, before = min(time.monotonic() - before, 5.0), time.monotonic()
+            expected = self._script.an_hour[datetime.now(self._zone).hour] / 3600 * self._speed * passed_s
+            await asyncio.gather(*(self._file() for _ in range(self._poisson(expected))))
+            steps: list[Due] = []
+            while len(steps) < MOST_STEPS_A_TICK and (due := self._caseload.next_due()) is not None:
+                steps.append(due)
+            await asyncio.gather(*(self._advance(due) for due in steps))
+
+    async def _file(self) -> None:
+        report = self._caseload.new_report() | {"source_id": f"sim-{uuid.uuid4()}"}
+        answer = await self._until_answered("POST", "/api/tickets", json=report)
+        self._caseload.count += 1
+        if answer.is_success:
+            ticket = answer.json()
+            self.counts["tickets"] += 1
+            self._caseload.put(ticket["id"], ticket["version"], ticket["status"])
+        else:
+            log.warning("report refused", status=answer.status_code, body=answer.text[:300])
+
+    async def _advance(self, due: Due) -> None:
+        answer = await self._until_answered(
+            "POST", f"/api/tickets/{due.id}/advance", json=self._caseload.step(due)
+        )
+        if answer.status_code == 409:  # somebody else moved it, or our own step was answered too late
+            answer = await self._until_answered("GET", f"/api/tickets/{due.id}")
+        if answer.is_success:
+            ticket = answer.json()
+            self.counts["steps"] += 1
+            self._caseload.put(ticket["id"], ticket["version"], ticket["status"], due.life)
+        elif answer.status_code != 404:
+            log.warning("step refused", status=answer.status_code, body=answer.text[:300])
+
+    def _poisson(self, mean: float) -> int:
+        """A random count with that mean, by counting exponential waits."""
+        count, left = 0, mean
+        while (left := left - self._chance.expovariate(1.0)) > 0:
+            count += 1
+        return count
+
+    # --- HTTP
+
+    async def _once(self, method: str, path: str, **what: Any) -> httpx.Response | None:
+        """One attempt; None when nobody answers. A fix that is not taken is not worth a second one."""
+        async with self._slots:
+            try:
+                return await self._http.request(method, path, **what)
+            except httpx.TransportError:
+                self.counts["waits"] += 1
+                return None
+
+    async def _until_answered(self, method: str, path: str, **what: Any) -> httpx.Response:
+        """As many attempts as it takes until a server answers with something other than a fault of its own."""
+        wait_s = RETRY_S[0]
+        while True:
+            answer = await self._once(method, path, **what)
+            if answer is not None and answer.status_code < 500:
+                return answer
+            await asyncio.sleep(wait_s * self._chance.uniform(0.5, 1.0))
+            wait_s = min(wait_s * 2, RETRY_S[1])
