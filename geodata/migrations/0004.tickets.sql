@@ -60,6 +60,7 @@ CREATE INDEX ticket_open_area ON ticket (area_no) WHERE closed_at IS NULL;
 CREATE INDEX ticket_open_due ON ticket (due_at) WHERE closed_at IS NULL;
 CREATE INDEX ticket_reported ON ticket (reported_at, area_no);
 CREATE INDEX ticket_closed ON ticket (closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX ticket_cancelled ON ticket (reported_at, area_no) WHERE status = 'cancelled';
 CREATE INDEX ticket_area ON ticket (area_no, reported_at);
 CREATE INDEX ticket_source ON ticket (channel_id, source_id) WHERE source_id IS NOT NULL;
 CREATE INDEX ticket_geom ON ticket USING gist (geom);
@@ -81,6 +82,7 @@ CREATE TABLE ticket_event (
 );
 CREATE INDEX ON ticket_event (ticket_id, version);
 CREATE INDEX ON ticket_event (at);
+CREATE INDEX ticket_event_news ON ticket_event (at) WHERE kind <> 'imported';  -- an import writes many at once
 CALL enable_scope('ticket_event');
 GRANT INSERT ON ticket_event TO wangge_scoped, wangge_county;
 

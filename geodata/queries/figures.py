@@ -128,12 +128,22 @@ class OutcomeRow(NamedTuple):
 
 
 def outcome(conn: Db, start: datetime, end: datetime) -> OutcomeRow:
-    """What became of the tickets reported in [start, end)."""
-    query = """
-        SELECT count(*)::int AS reported, count(closed_at)::int AS closed
-        FROM ticket WHERE reported_at >= %s AND reported_at < %s AND status <> 'cancelled'
+    """What became of the tickets reported in [start, end).
+
+    Three counts that an index alone answers: all, the open, the cancelled; reading the rows takes thrice the time.
     """
-    row = conn.cursor(row_factory=class_row(OutcomeRow)).execute(query, (start, end)).fetchone()
+    query = """
+        SELECT (reported - cancelled)::int AS reported, (reported - cancelled - open)::int AS closed
+        FROM (SELECT count(*) AS reported FROM ticket
+              WHERE reported_at >= %(start)s AND reported_at < %(end)s) a,
+             (SELECT count(*) AS open FROM ticket
+              WHERE reported_at >= %(start)s AND reported_at < %(end)s AND closed_at IS NULL) b,
+             (SELECT count(*) AS cancelled FROM ticket
+              WHERE reported_at >= %(start)s AND reported_at < %(end)s AND status = 'cancelled') c
+    """
+    row = (
+        conn.cursor(row_factory=class_row(OutcomeRow)).execute(query, {"start": start, "end": end}).fetchone()
+    )
     assert row is not None
     return row
 
@@ -296,7 +306,8 @@ def events(conn: Db, since: datetime, limit: int) -> list[HappenedRow]:
             SELECT at, kind, ticket_id, area_no FROM ticket_event
             WHERE at >= %(since)s AND kind <> 'imported' ORDER BY at DESC, id DESC LIMIT %(limit)s
         ) e
-        JOIN ticket ON ticket.id = e.ticket_id
+        -- The key of a ticket is (id, month): without LIMIT the planner hashes every partition.
+        CROSS JOIN LATERAL (SELECT category_id, channel_id FROM ticket WHERE id = e.ticket_id LIMIT 1) ticket
         JOIN category ON category.id = ticket.category_id
         JOIN channel ON channel.id = ticket.channel_id
         ORDER BY e.at DESC, e.ticket_id DESC
