@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 FOLDER = Path(__file__).resolve().parent
 Level = Literal["city", "county", "town", "community", "grid"]
+LEVELS: tuple[Level, ...] = ("city", "county", "town", "community", "grid")
 
 
 class Part(BaseModel):

@@ -33,7 +33,8 @@ class Clock:
     def read(self, at_h: Floats) -> Floats:
         """What the clock shows at those times."""
         week, rest = np.divmod(at_h, WEEK_H)
-        return week * self._run[-1] + np.interp(rest, np.arange(WEEK_H + 1), self._run)
+        shown: Floats = week * self._run[-1] + np.interp(rest, np.arange(WEEK_H + 1), self._run)
+        return shown
 
     def when(self, reading: Floats) -> Floats:
         """The first time at which the clock shows so much."""
@@ -45,6 +46,7 @@ class Clock:
 
 
 OFFICE = Clock(np.concatenate([np.tile(_OFFICE, 5), np.zeros(48)]))
+WEEKDAYS = Clock(np.concatenate([np.tile(_BUSY, 5), np.tile(_BUSY * 0.08, 2)]))
 ACTIVITY = Clock(np.concatenate([np.tile(_BUSY, 5), np.tile(_BUSY * 0.6, 2)]))
 
 Unit = Literal["natural_hours", "working_hours", "working_days", "natural_days"]

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,10 +22,9 @@ from geodata.generate.matters import days_between
 from geodata.generate.patrols import patrols
 from geodata.generate.plan import plan_of
 from geodata.generate.recipe import recipe_of
-from profiles import Level, Profile
+from profiles import LEVELS, Level, Profile
 
 Progress = Callable[[str, float], None]
-LEVELS: tuple[Level, ...] = ("city", "county", "town", "community", "grid")
 HISTORY_DAYS = 365
 PATROL_DAYS = 30
 _DONE = "complete.json"
@@ -65,9 +64,7 @@ def generate_place(
 
     The unchanging part is kept when the folder holds it already. `progress` hears a step's name and shares of 1.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / _DONE).exists():
-        _write_ground(profile, folder, seed, progress)
+    generate_ground(profile, folder, seed, progress)
     ground = read_ground(profile, folder)
     zone = ZoneInfo(profile.time_zone)
     today = until.astimezone(zone).date()
@@ -92,6 +89,14 @@ def generate_place(
         **{name: folder / f"{name}.csv" for name in ("org", "workers", "posts", "care", "stations")},
         patrols=folder / "patrols.parquet",
     )
+
+
+def generate_ground(profile: Profile, folder: Path, seed: int, progress: Progress = _silent) -> None:
+    """Write the unchanging part (areas, houses, people, stations) unless the folder holds it already."""
+    if (folder / _DONE).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_ground(profile, folder, seed, progress)
 
 
 def write_patrols(frame: pd.DataFrame, path: Path) -> None:
@@ -144,11 +149,6 @@ def _write_ground(profile: Profile, folder: Path, seed: int, progress: Progress)
     video.stations(profile, recipe, levels, places, rng).to_csv(folder / "stations.csv", index=False)
     progress("people", 1.0)
     counts = {level: len(frame) for level, frame in levels.items()}
-    (folder / _DONE).write_text(
-        json.dumps({"place": profile.key, "seed": seed, "areas": counts}), encoding="utf-8"
-    )
-
-
-def year_before(day: date) -> date:
-    """The first day of the history that ends on `day`."""
-    return day - timedelta(days=HISTORY_DAYS)
+    note = folder / f"{_DONE}.part"
+    note.write_text(json.dumps({"place": profile.key, "seed": seed, "areas": counts}), encoding="utf-8")
+    note.rename(folder / _DONE)

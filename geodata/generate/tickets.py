@@ -152,7 +152,7 @@ def day_of_tickets(model: TicketModel, day: date) -> pd.DataFrame:
     rated (0 satisfied … 3 unrated), cancelled, word, n (serial of the day).
     """
     rng = np.random.default_rng([model.seed, 40, day.toordinal()])
-    matters, recipe = model.matters, model.recipe
+    matters = model.matters
     kind, hot = _what(model, day, rng)
     count = len(kind)
     hour = (rng.random(count)[:, None] > matters.hours[kind]).sum(axis=1)
@@ -245,9 +245,9 @@ def _life(
     pace = np.where(desk > 0, 0.98, 0.72) * matters.pace[kind]
     part = np.where(quick, rng.beta(1.2, 12, count), rng.beta(4 * pace, 4 * (1 - np.minimum(pace, 0.9))))
     over = rng.exponential(1.1 + 0.12 * np.minimum(span, 60), count) + 0.1
-    done = np.where(late, end + over, start + np.clip(part, 0.004, 0.985) * span)
-    closed = np.maximum(clocks.ACTIVITY.when(done), dispatched + 0.05)
-    closed = np.where(late, np.maximum(closed, due + 0.05), np.minimum(closed, due))
+    in_time = clocks.ACTIVITY.when(start + np.clip(part, 0.004, 0.985) * span)
+    too_late = clocks.WEEKDAYS.when(clocks.WEEKDAYS.read(due) + over)  # what is late waits over the weekend
+    closed = np.where(late, np.maximum(too_late, due + 0.05), np.minimum(np.maximum(in_time, dispatched + 0.05), due))
     life = closed - dispatched
     signed = dispatched + np.minimum(rng.lognormal(np.log(0.4), 0.9, count), 0.35 * life)
     answered = signed + (closed - signed) * rng.uniform(0.72, 0.97, count)

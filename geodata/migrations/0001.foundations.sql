@@ -55,6 +55,7 @@ CREATE TABLE place (
     time_zone   text NOT NULL DEFAULT 'Asia/Shanghai',
     generated   boolean NOT NULL,
     seed        integer,
+    generated_until timestamptz,                    -- generated history reaches up to here
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 GRANT SELECT ON place TO wangge_scoped, wangge_county;
