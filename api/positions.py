@@ -36,7 +36,8 @@ def router(runtime: Runtime) -> APIRouter:
         refusals = await take([(token, reading)])
         return refusals[0].reason if refusals else None
 
-    @routes.api_route("/osmand", methods=["GET", "POST"], response_model=dict[str, Any])
+    @routes.get("/osmand", response_model=dict[str, Any])
+    @routes.post("/osmand", response_model=dict[str, Any])
     async def osmand(request: Request) -> Response:
         """OsmAnd and Traccar Client: query string (id = token, lat, lon, timestamp, speed in knots, bearing, accuracy,
         batt), the same as a form, or Traccar Client's JSON."""

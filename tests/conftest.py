@@ -16,10 +16,12 @@ from geodata.pool import make_pool
 from geodata.scope import Db, Pool
 from geodata.servers import Stores, ensure
 from geodata.vocabulary import sync_place, sync_vocabulary
+from services.logs import configure_logs
 from settings import Settings
 from tests.small_place import load_small_place
 
 TEMPLATE = f"wangge_test_{os.getpid()}"  # two runs at once do not meet
+configure_logs(Settings(log_level="warning", log_format="json"))
 
 
 @pytest.fixture(scope="session")
