@@ -5,10 +5,13 @@ import sys
 import typer
 
 import commands.demo
+import commands.imports
 import commands.migrate
+import commands.new_place
 import commands.psql
 import commands.reset
 import commands.run
+import commands.simulate
 import commands.status
 import commands.test
 
@@ -24,7 +27,10 @@ def wangge() -> None:
 for module in (
     commands.demo,
     commands.run,
+    commands.simulate,
     commands.status,
+    commands.imports,
+    commands.new_place,
     commands.psql,
     commands.migrate,
     commands.reset,

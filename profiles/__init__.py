@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from settings import settings
+
 FOLDER = Path(__file__).resolve().parent
 Level = Literal["city", "county", "town", "community", "grid"]
 LEVELS: tuple[Level, ...] = ("city", "county", "town", "community", "grid")
@@ -123,14 +125,27 @@ class Profile(Part):
     generate: dict[str, Any] = Field(default_factory=dict, description="Read by geodata.generate only.")
 
 
+def own_folder() -> Path:
+    """Where profiles of one's own places lie (./wangge new-place makes them)."""
+    return settings().data / "places"
+
+
 def names() -> list[str]:
+    """Names of the profiles that come with the product, then those of one's own places."""
+    own = sorted(path.stem for path in own_folder().glob("*.toml"))
+    return [*built_in(), *(name for name in own if name not in built_in())]
+
+
+def built_in() -> list[str]:
     """Names of the profiles that come with the product."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 @cache
 def load(name: str) -> Profile:
-    """The profile of that name; FileNotFoundError when there is none."""
+    """The profile of that name, built in or of one's own; FileNotFoundError when there is none."""
     path = FOLDER / f"{name}.toml"
+    if not path.exists():
+        path = own_folder() / f"{name}.toml"
     with path.open("rb") as file:
         return Profile.model_validate(tomllib.load(file))

@@ -36,6 +36,7 @@ class AreaOptions:
     crs: str | None = None
     datum: Datum = "wgs84"
     layer: str | None = None
+    swap_axes: bool = False  # the file holds latitude first
     any_code: bool = False  # accept codes that do not follow the profile's pattern
     make_parents: bool = False  # dissolve missing upper levels from this file
     parent_names: Mapping[Level, str] = field(

@@ -1,8 +1,8 @@
 """Import of areas: one level from one file, as a first import or as a new version of boundaries."""
 
-from datetime import date
 from pathlib import Path
 
+import numpy as np
 import shapely
 
 from geodata.importing.area_rows import FAR_DEGREES, AreaOptions, AreaRow, read_rows
@@ -10,6 +10,7 @@ from geodata.importing.area_store import Existing, existing_areas, give_numbers,
 from geodata.importing.parents import find_parents, make_parents
 from geodata.importing.place import Place, ask_reload, read_place
 from geodata.importing.projections import why_no_degrees
+from geodata.importing.repair import repair_rows
 from geodata.importing.report import Progress, Report, silent
 from geodata.importing.vectors import read_areas
 from geodata.scope import Db
@@ -27,7 +28,9 @@ def import_areas(conn: Db, path: Path, options: AreaOptions, progress: Progress 
     report = Report(SUBJECT, [path.name])
     place = read_place(conn, SUBJECT, path.name)
     progress("read", 0, 1)
-    file = read_areas(path, SUBJECT, crs=options.crs, datum=options.datum, layer=options.layer)
+    file = read_areas(
+        path, SUBJECT, crs=options.crs, datum=options.datum, layer=options.layer, swap_axes=options.swap_axes
+    )
     report.notes.extend(file.notes)
     if file.crs is None:
         raise why_no_degrees(file, path, place.profile, SUBJECT)
@@ -36,6 +39,12 @@ def import_areas(conn: Db, path: Path, options: AreaOptions, progress: Progress 
     report.counts["read"] = len(rows)
     _check_near(conn, place, rows, options, report)
     report.refuse_if_faulty()
+    if options.repair:
+        report.notes.extend(repair_rows(rows, options.repair))
+    elif not shapely.coverage_is_valid(np.array([row.shape for row in rows], dtype=object)):
+        report.notes.append(
+            "Edges do not match everywhere: areas may overlap or leave gaps. See: ./wangge check areas FILE"
+        )
 
     existing = existing_areas(conn)
     if options.make_parents:
@@ -117,8 +126,3 @@ def _finish(conn: Db, report: Report) -> None:
     root = conn.execute("SELECT min(no) FROM area WHERE parent_no IS NULL").fetchone()
     if revision and root and root[0]:
         ask_reload(conn, "areas", int(root[0]), {"revision": int(revision[0])})
-
-
-def effective_day(options: AreaOptions, place: Place) -> date:
-    """The first day on which new boundaries hold."""
-    return options.valid_from or place.today

@@ -63,19 +63,11 @@ def _check_root(place: Place, rows: list[AreaRow], existing: Existing, report: R
 
 
 def _by_prefix(place: Place, level: Level, code: str, alive: dict[str, Area]) -> Area | None:
-    """The nearest area above whose whole code begins this one."""
-    for upper in place.above(level):
-        length = place.code_length(upper)
-        candidate = alive.get(code[:length]) if length and length < len(code) else None
-        if candidate is not None and candidate.level == upper:
-            # a code that skips a level that others of this place have is no proof: look at the map instead
-            skips = any(
-                a.level == up
-                for up in place.above(level)[: place.above(level).index(upper)]
-                for a in alive.values()
-            )
-            return None if skips else candidate
-    return None
+    """The area of the nearest level in use above, when its digits begin this code; a code that skips that level is no proof."""
+    upper = next((up for up in place.above(level) if any(area.level == up for area in alive.values())), None)
+    wanted = place.upper_code(upper, code) if upper else None
+    found = alive.get(wanted) if wanted else None
+    return found if found is not None and found.level == upper else None
 
 
 def _by_overlap(conn: Db, upper: Level, rows: list[AreaRow], report: Report) -> None:
@@ -111,55 +103,52 @@ def make_parents(
     The code of a row names its parents (profile pattern), or its parent column the nearest one. Areas that were made
     like this before are made again; areas that were imported are left alone.
     """
-    uppers = place.above(level)
     made: list[tuple[Level, list[AreaRow]]] = []
     below = rows
-    for upper in uppers:
-        root = upper == place.profile.root_level
-        length = place.code_length(upper)
+    for upper in place.above(level):
         groups: dict[str, list[AreaRow]] = defaultdict(list)
         for row in below:
-            if root:
-                groups[place.profile.root_code].append(row)
-            elif below is rows and row.parent_code:
-                groups[row.parent_code].append(row)
-            elif length and len(row.code) > length:
-                groups[row.code[:length]].append(row)
-        if root and length and place.code_length(level) and not _starts_with_root(place, rows, report):
-            return
+            own = row.parent_code if below is rows else None
+            code = (
+                place.profile.root_code
+                if upper == place.profile.root_level
+                else own or place.upper_code(upper, row.code)
+            )
+            if code:
+                groups[code].append(row)
         if not groups:
             continue
         new = [_dissolved(code, upper, place, members) for code, members in sorted(groups.items())]
-        for row, members in zip(new, (groups[row.code] for row in new), strict=True):
-            for member in members:
-                member.parent_code = member.parent_code if below is rows and member.parent_code else row.code
+        for row in new:
+            for member in groups[row.code]:
+                member.parent_code = row.code
         made.append((upper, new))
         below = new
+    _check_root_code(place, rows, made, report)
     for upper, new in reversed(made):
-        missing = [
-            row for row in new
-            if row.code not in existing.by_code or existing.by_code[row.code].made or not existing.by_code[row.code].alive
-        ]  # fmt: skip
-        if missing:
-            yield upper, missing
+        wanted = [row for row in new if not _imported(row.code, existing)]
+        if wanted:
+            yield upper, wanted
 
 
-def _starts_with_root(place: Place, rows: list[AreaRow], report: Report) -> bool:
+def _imported(code: str, existing: Existing) -> bool:
+    """Whether an area is in force by its own file, so that dissolving others must not replace it."""
+    area = existing.by_code.get(code)
+    return area is not None and area.alive and not area.made
+
+
+def _check_root_code(
+    place: Place, rows: list[AreaRow], made: list[tuple[Level, list[AreaRow]]], report: Report
+) -> None:
+    """Codes that begin with another place's code are another place's areas."""
     root = place.profile.root_code
-    if place.profile.root_level == "city":
-        return True
-    strange = [row for row in rows if not row.code.startswith(root) and not row.parent_code]
+    top = place.profile.root_level
+    strange = [row for row in rows if place.upper_code(top, row.code) not in (None, root)]
     if strange:
         hint = "These areas belong to another place; make its own: ./wangge new-place NAME --root-code CODE."
-        report.faults_of(
-            ((row.row, row.code) for row in strange),
-            len(strange),
-            "code",
-            f"a code that begins with {root}",
-            hint,
-        )
+        cases = ((row.row, row.code) for row in strange)
+        report.faults_of(cases, len(strange), "code", f"a code that begins with {root}", hint)
         report.refuse_if_faulty()
-    return not strange
 
 
 def _dissolved(code: str, level: Level, place: Place, members: list[AreaRow]) -> AreaRow:

@@ -1,5 +1,6 @@
 """The place that an import goes into: its profile, its root area, its calendar day."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ import profiles
 from geodata.importing.report import refusal
 from geodata.outbox import add_event
 from geodata.scope import Db
-from profiles import Level, Profile
+from profiles import LEVELS, Level, Profile
 
 EARLIEST_DAY = date(1900, 1, 1)  # boundaries of a first import hold for all of the past
 STRIDE: dict[Level, int] = {
@@ -18,7 +19,6 @@ STRIDE: dict[Level, int] = {
     "community": 10**3,
     "grid": 1,
 }
-LEVELS: tuple[Level, ...] = ("city", "county", "town", "community", "grid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,29 @@ class Place:
         """Digits of a code on this level; None when the pattern does not say."""
         if level == self.profile.root_level:
             return len(self.profile.root_code)
-        try:
-            return self.profile.codes.length(level)
-        except ValueError:
+        return self.profile.codes.length(level) if level in self.profile.codes.digits else None
+
+    def upper_code(self, upper: Level, code: str) -> str | None:
+        """The code that the area of a level above must have, by the digits of this code; None when it tells nothing."""
+        if upper == self.profile.root_level and upper not in self.profile.codes.digits:
+            return self.profile.root_code if code.startswith(self.profile.root_code) else None
+        if upper not in self.profile.codes.digits:
             return None
+        digits, zeros = self.profile.codes.significant(upper), self.profile.codes.zeros.get(upper, 0)
+        found = code[:digits] + "0" * zeros
+        return found if len(code) > digits and found != code else None
+
+    def parent_code(self, level: Level, code: str, level_of: Mapping[str, Level]) -> str | None:
+        """The nearest area above, among those known, whose digits begin this code."""
+        for upper in self.above(level):
+            found = self.upper_code(upper, code)
+            if found is not None and level_of.get(found) == upper:
+                return found
+        return None
+
+    def begins(self, level: Level, parent: str, code: str) -> bool:
+        """Whether a code begins as its parent's asks for."""
+        return any(self.upper_code(upper, code) == parent for upper in self.above(level))
 
 
 def read_place(conn: Db, subject: str, file: str = "", profile: Profile | None = None) -> Place:
@@ -61,7 +80,9 @@ def read_place(conn: Db, subject: str, file: str = "", profile: Profile | None =
     root = conn.execute(
         "SELECT no FROM area WHERE parent_no IS NULL AND valid_to IS NULL ORDER BY no LIMIT 1"
     ).fetchone()
-    return Place(profile or profiles.load(row[0]), zone, datetime.now(zone).date(), root and int(root[0]))
+    return Place(
+        profile or profiles.load(row[0]), zone, datetime.now(zone).date(), int(root[0]) if root else None
+    )
 
 
 def required_root(place: Place, subject: str, file: str) -> int:

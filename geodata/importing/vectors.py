@@ -38,12 +38,14 @@ Bounds = tuple[float, float, float, float]
 class AreaFile:
     """What a file holds: `sheet` its columns, `shapes` one geometry a record in degrees (None = none that can be read).
 
-    `stated` are the coordinates as they stand in the file, `crs` what they were taken to be, None when nothing says so.
+    `stated` are the coordinates as they stand in the file, `degrees` those as longitude and latitude of the file's own
+    datum, `crs` what they were taken to be, None when nothing says so.
     """
 
     sheet: Sheet
     shapes: Shapes
     stated: Shapes
+    degrees: Shapes
     crs: str | None
     notes: list[str]
 
@@ -52,26 +54,36 @@ class AreaFile:
 
 
 def read_areas(
-    path: Path, subject: str, *, crs: str | None = None, datum: Datum = "wgs84", layer: str | None = None
+    path: Path,
+    subject: str,
+    *,
+    crs: str | None = None,
+    datum: Datum = "wgs84",
+    layer: str | None = None,
+    swap_axes: bool = False,
 ) -> AreaFile:
     """Read one file. `crs` says what the coordinates are, above what the file says. Raises ImportRefused in words.
 
-    A missing CRS and coordinates that are no degrees do not raise: `crs` is None then and `shapes` are all None, so that
-    a check can go on to say more; see `why_no_degrees`.
+    A missing CRS, and coordinates that are no degrees though the file says so, do not raise: `crs` is None then and
+    `shapes` are all None, so that a check can go on to say more (projections.why_no_degrees).
     """
     head = first_bytes(path, subject)
     with _opened(path, head, subject) as (source, kind):
         sheet, stated, stated_crs = _read(source, path, kind, subject, layer)
+    if swap_axes:
+        stated = moved(stated, lambda xy: xy[:, ::-1])
     notes: list[str] = []
     found = _crs(crs, path, subject) if crs else _crs(stated_crs, path, subject) if stated_crs else None
     if found is not None and found.is_geographic and not _degrees(stated):
         found = None  # a GeoJSON is degrees by definition, whatever projected metres it holds
     if found is None:
-        return AreaFile(sheet, np.full(len(stated), None, dtype=object), stated, None, notes)
-    shapes = _to_degrees(stated, found, path, subject, notes)
+        nothing = np.full(len(stated), None, dtype=object)
+        return AreaFile(sheet, nothing, stated, nothing, None, notes)
+    degrees = _to_degrees(stated, found, path, subject, notes)
+    shapes = degrees
     if datum != "wgs84":
-        shapes = moved(shapes, lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], datum)))
-    return AreaFile(sheet, shapes, stated, found.to_string(), notes)
+        shapes = moved(degrees, lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], datum)))
+    return AreaFile(sheet, shapes, stated, degrees, found.to_string(), notes)
 
 
 def moved(shapes: Shapes, move: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Shapes:
