@@ -87,7 +87,10 @@
   map.areas = (level, detail, within) => {
     const first = level === "grid" && detail === "low" && within === map.within() && config.feeds?.grids;
     const url = first || map.url(`/api/map/areas/${level}`, { v: config.revision, detail, within });
-    if (!feeds.has(url)) feeds.set(url, map.fetch(url));
+    if (!feeds.has(url)) {
+      const early = wangge.first?.url === url ? wangge.first.feed.catch(() => map.fetch(url)) : null;
+      feeds.set(url, early || map.fetch(url));
+    }
     return feeds.get(url);
   };
   map.forgetAreas = () => feeds.clear();

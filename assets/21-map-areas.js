@@ -144,6 +144,7 @@
     ];
     const hovered = L.polygon([], own({ fill: false, weight: 1.6, opacity: 1 }));
     view.layers = layers;
+    view.renderer = renderer;
 
     const filled = () => map.state.mode === "fill";
     const close = () => view.zoom >= spec.numbers.close_zoom;
@@ -184,7 +185,13 @@
       raise();
       if (!painted && !view.inset) {
         painted = true;
-        requestAnimationFrame(() => setTimeout(() => performance.mark("wangge:areas-painted")));
+        requestAnimationFrame(() =>
+          setTimeout(() => {
+            document.getElementById("wg-first")?.remove(); // the picture of early/first-map.js
+            performance.mark("wangge:areas-live");
+            if (!performance.getEntriesByName("wangge:areas-painted").length) performance.mark("wangge:areas-painted");
+          }),
+        );
       }
       wangge.emit("map:areas", view);
     };

@@ -145,7 +145,7 @@
     const sprites = {};
     // A dot with a halo, drawn once a size and colour.
     const sprite = (scale, ratio) => {
-      const key = `${scale}:${ratio}:${map.colour(spec.tokens.dot)}`;
+      const key = `${scale.toFixed(2)}:${ratio}:${map.colour(spec.tokens.dot)}`;
       if (sprites.key === key) return sprites.image;
       const radius = 2.6 * scale;
       const half = Math.ceil(radius + 1.5 * scale);
@@ -175,7 +175,8 @@
     };
     const paintWorkers = (context, sheet, now) => {
       const { width, height, world, left, top } = sheet;
-      const scale = Math.max(1, view.scale);
+      // Small where they are many, so that they do not read as data.
+      const scale = Math.max(1, view.scale) * Math.max(0.55, Math.min(1, 0.55 + (view.zoom - 12.5) * 0.25));
       const { canvas, half, size } = sprite(scale, sheet.ratio);
       const wall_clock = clock();
       const strength = map.state.opacity.workers;
@@ -188,7 +189,7 @@
         const y = (from_y[slot] + (to_y[slot] - from_y[slot]) * share) * world - top;
         if (y < -8 || y > height + 8) continue;
         const age = (wall_clock - fixed[slot]) / 1000;
-        const wanted = (age < fade_from_s ? 1 : age < stale_from_s ? 0.62 : 0.3) * strength;
+        const wanted = (age < fade_from_s ? 0.95 : age < stale_from_s ? 0.6 : 0.3) * strength;
         if (wanted !== alpha) context.globalAlpha = alpha = wanted;
         context.drawImage(canvas, x - half, y - half, size, size);
       }

@@ -77,9 +77,11 @@
       context.lineTo(-6.6, 0);
       context.closePath();
     },
-    circle(context) {
+    ring(context) {
       context.beginPath();
-      context.arc(0, 0, 4.6, 0, 7);
+      context.arc(0, 0, 5.4, 0, 7);
+      context.moveTo(2.9, 0);
+      context.arc(0, 0, 2.9, 0, 7, true);
     },
     dot(context) {
       context.beginPath();
@@ -134,7 +136,7 @@
       context.stroke();
     } else {
       context.fillStyle = fill;
-      context.fill();
+      context.fill("evenodd");
     }
     context.restore();
   };

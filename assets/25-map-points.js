@@ -5,7 +5,9 @@
   const map = wangge?.map;
   if (!map) return;
   const { t } = wangge;
-  const SIDE = 34; // px of a cluster's square
+  const WALL = wangge.config.screen === "wall";
+  const SIDE = WALL ? 46 : 34; // px of a cluster's square
+  const TEXT_PX = WALL ? 20 : 12;
   const TICKETS_AT_MOST = 250; // in view, to show them before their zoom
   const EARLIEST_ZOOM = 12.5;
 
@@ -14,7 +16,7 @@
   const say = () => wangge.emit("map:points");
   const size = (view) => Math.max(1, view.scale);
   const label = (context, text, x, y, scale, colour, halo) => {
-    context.font = map.font(Math.max(11, 12 * scale), true);
+    context.font = map.font(TEXT_PX * scale, true);
     context.textAlign = "left";
     context.textBaseline = "middle";
     context.lineJoin = "round";
@@ -58,7 +60,7 @@
   map.stationState = (station) => states.get(station.id) || station.state;
   map.symbols({
     paint(context, sheet, view, board) {
-      if (!view.shows("stations")) return;
+      if (view.inset || !view.shows("stations")) return;
       const { tokens } = map.spec("stations");
       const scale = size(view);
       const halo = map.colour(tokens.ground);
@@ -86,7 +88,7 @@
   const posts = lazy("posts", (rows) => rows.map(located));
   map.symbols({
     paint(context, sheet, view, board) {
-      if (!view.shows("posts")) return;
+      if (view.inset || !view.shows("posts")) return;
       const { tokens } = map.spec("posts");
       const scale = size(view);
       const halo = map.colour(tokens.ground);
@@ -111,7 +113,7 @@
   const care = lazy("care", (rows) => new Map(rows.map((row) => [row.area_no, row])));
   map.symbols({
     paint(context, sheet, view, board) {
-      if (!view.shows("care")) return;
+      if (view.inset || !view.shows("care")) return;
       const { tokens } = map.spec("care");
       const scale = size(view);
       for (const row of (care() || new Map()).values()) {
@@ -186,7 +188,7 @@
     const left = ticket.due_at == null ? Infinity : ticket.due_at - now;
     return left < 0 ? "late" : left < soon_s * 1000 ? "soon" : "other";
   };
-  const MARK = { late: "triangle", soon: "diamond", other: "circle" };
+  const MARK = { late: "triangle", soon: "diamond", other: "ring" };
   map.symbols({
     paint(context, sheet, view, board) {
       if (!view.ticketsClose) return;
@@ -202,7 +204,7 @@
         const x = sheet.x(ticket.wx);
         const y = sheet.y(ticket.wy);
         if (x < -9 || y < -9 || x > sheet.width + 9 || y > sheet.height + 9) continue;
-        map.shape(context, MARK[mark], x, y, { scale: scale * (mark === "other" ? 0.9 : 1), fill: map.colour(tokens[mark]), halo, alpha });
+        map.shape(context, MARK[mark], x, y, { scale, fill: map.colour(tokens[mark]), halo, alpha });
         board.hit({ kind: "ticket", id: ticket.id, title: wangge.categoryName(ticket.category), detail: dueText(ticket, mark), mark, x, y, radius: 6 * scale });
       }
     },

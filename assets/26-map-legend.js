@@ -57,8 +57,31 @@
       now = key;
       box.replaceChildren(...(map.state.mode === "heat" ? scale() : classes()), ...[symbols(view)].filter(Boolean));
     };
+    // Where it hides least of the place: the corner with the fewest grids under it, decided on the whole place.
+    const settle = () => {
+      if (!view.atHome || !map.outlines.size) return;
+      const frame = view.frame.getBoundingClientRect();
+      const own = box.getBoundingClientRect();
+      const covered = (left) => {
+        let sum = 0;
+        for (const area of map.outlines.values()) {
+          if (area.level !== "grid") continue;
+          const [west, south, east, north] = area.box;
+          const low = view.leaflet.latLngToContainerPoint([south, west]);
+          const high = view.leaflet.latLngToContainerPoint([north, east]);
+          const top = frame.height - own.height - 12;
+          const wide = Math.min(high.x, left + own.width) - Math.max(low.x, left);
+          const tall = Math.min(low.y, frame.height) - Math.max(high.y, top);
+          if (wide > 0 && tall > 0) sum += wide * tall;
+        }
+        return sum;
+      };
+      view.frame.classList.toggle("wg-legend-right", covered(12) > 1.2 * covered(frame.width - own.width - 12) + 200);
+    };
     draw();
-    const off = ["map:state", "map:heat", "map:points"].map((event) => wangge.on(event, draw));
+    const off = ["map:areas", "map:state"].map((event) => wangge.on(event, settle));
+    view.leaflet.on("resize moveend", settle);
+    off.push(...["map:state", "map:heat", "map:points"].map((event) => wangge.on(event, draw)));
     view.leaflet.on("zoomend moveend", draw);
     view.leaflet.on("unload", () => off.forEach((stop) => stop()));
   }, "main");

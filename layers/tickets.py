@@ -14,9 +14,9 @@ LAYER = Layer(
     legend=(
         LegendRow("triangle", "--late", "map.legend.late"),
         LegendRow("diamond", "--soon", "map.legend.soon"),
-        LegendRow("circle", "--tx-1", "map.legend.open"),
+        LegendRow("ring", "--tx-1", "map.legend.open"),
     ),
     card="ticket",
     card_fields=("category", "channel", "status", "reported_at", "due_at"),
-    icon="circle",
+    icon="ring",
 )

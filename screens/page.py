@@ -64,7 +64,7 @@ class Screen(Dash):
             url_base_pathname=f"/{name}/",
             assets_folder=str(ROOT / "assets"),
             assets_ignore=rf"^{other}\.css$|^30-{other}",
-            assets_path_ignore=["vendor"],
+            assets_path_ignore=["vendor", "early"],
             update_title="",
             suppress_callback_exceptions=True,
             add_log_handler=False,
@@ -103,6 +103,7 @@ class Screen(Dash):
 {_preloads(config["feeds"])}
 {parts["css"]}
 <script>window.wangge={for_script(told)}</script>
+<script async src="{prefix}assets/early/first-map.js"></script>
 </head>
 <body>
 <div id="react-entry-point">{to_html(self.make_layout(config))}</div>

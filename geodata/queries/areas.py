@@ -147,7 +147,7 @@ def path(conn: Db, no: int) -> list[Step]:
         return cursor.execute(
             """
             SELECT no, level::text, code, name FROM area
-            WHERE %s BETWEEN no AND hi AND valid_to IS NULL ORDER BY level, no
+            WHERE %s BETWEEN no AND hi AND valid_to IS NULL ORDER BY area.level, no
             """,
             (no,),
         ).fetchall()
