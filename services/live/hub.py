@@ -109,6 +109,7 @@ class Hub:
         self._awake = asyncio.Event()
         self._life = 0  # grows with every restart
         self._as_of_ms: int | None = None
+        self._handed_over: tuple[int, int] | None = None
         self._hide_at = 0.0
         self._sent_turn = 0
         self._postgres_ok = False
@@ -290,6 +291,7 @@ class Hub:
             self._awake.set()
         version = events[-1].version if events else self.version
         self.version = version
+        self._grow_as_of()
         if any(event.kind in ("areas", "reload") for event in events):
             self._scopes.clear()
             self._restart_channels("areas")
@@ -318,12 +320,9 @@ class Hub:
 
     async def _beat(self) -> None:
         """Say how far the feed is and how old; forget channels that nobody uses."""
-        try:
-            handed_over_ms = await asyncio.wait_for(self._reader.handed_over_ms(), ANSWER_S)
-        except (RedisError, OSError, TimeoutError):
-            handed_over_ms = None
-        if handed_over_ms is not None and self.version == self._reader.version:
-            self._as_of_ms = handed_over_ms
+        with suppress(RedisError, OSError, TimeoutError):  # without an answer the age grows
+            self._handed_over = await asyncio.wait_for(self._reader.handed_over(), ANSWER_S)
+        self._grow_as_of()
         frame = frames.text(
             "beat", v=self.version, now=_now_ms(), as_of=self._as_of_ms,
             postgres=self._postgres_ok, redis=self._reader.redis_ok,
@@ -335,6 +334,11 @@ class Hub:
                 self._dirty.discard(scope)
                 self._figures_at.pop(scope, None)
                 self._snapshots.pop(scope, None)
+
+    def _grow_as_of(self) -> None:
+        """What the relay had handed over at some moment is all with the screens: they show that moment."""
+        if self._handed_over is not None and self._handed_over[0] <= self.version:
+            self._as_of_ms = self._handed_over[1]
 
     async def _watch_loop(self) -> None:
         """Notice what only time changes: deadlines that pass, and a new day for the days since a patrol."""

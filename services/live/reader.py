@@ -56,8 +56,8 @@ class Reader:
                 self.redis_ok = False
                 await asyncio.sleep(RETRY_S)
 
-    async def handed_over_ms(self) -> int | None:
-        """The moment (ms since 1970) up to which the relay has handed everything over, if all that was read.
+    async def handed_over(self) -> tuple[int, int] | None:
+        """Version V and moment T (ms since 1970): all that was committed before T is among the events up to V.
 
         Raises RedisError. Notices a relay whose versions are younger than ours: the database was made anew.
         """
@@ -67,7 +67,7 @@ class Reader:
         version, _, at_ms = said.decode().partition(":")
         if int(version) < self.version and int(at_ms) > self._read_ms + SKEW_MS:
             self._restart(int(version))
-        return int(at_ms) if self.version >= int(version) else None
+        return int(version), int(at_ms)
 
     async def _begin(self) -> None:
         """Start at the end of both streams, with the last fix of every worker."""

@@ -19,9 +19,9 @@ REFUSED = Counter("wangge_positions_refused_total", "Worker positions refused.",
 for _reason in rules.REASONS:
     REFUSED.labels(_reason)
 
-STREAM_LENGTH = (
-    200_000  # entries (each holds many fixes) kept for the history writer while the database is away
-)
+KEPT_MS = (
+    3600 * 1000
+)  # fixes wait so long for the history while the database is away (170 MB at 800 a second)
 REREAD_S = 1.0  # an unknown token makes the directory be read again, this often at most
 
 
@@ -152,7 +152,8 @@ class Intake:
             if last is None or fix.reading.at_ms > last.reading.at_ms:
                 newest[fix.worker_id] = form
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.xadd(self._stream, {"b": b"".join(packed)}, maxlen=STREAM_LENGTH)
+        oldest_ms = fixes[-1].received_ms - KEPT_MS
+        pipeline.xadd(self._stream, {"b": b"".join(packed)}, minid=f"{oldest_ms}-0")
         if newest:
             pipeline.hset(self._hash, mapping=newest)
         await pipeline.execute()
