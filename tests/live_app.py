@@ -58,9 +58,9 @@ def server_of(app: FastAPI) -> uvicorn.Server:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The app on a free port of 127.0.0.1, in a thread; yields its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def served(app: FastAPI, listener: socket.socket | None = None) -> Iterator[str]:
+    """The app on a free port of 127.0.0.1 (or on that socket), in a thread; yields its address."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
     server = server_of(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
