@@ -52,8 +52,8 @@
   const formats = {
     clock: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
     minute: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
-    date: { year: "numeric", month: "long", day: "numeric", weekday: "short" },
-    weekday: { weekday: lang === "zh-CN" ? "short" : "long" },
+    date: { year: "numeric", month: lang === "en" ? "short" : "long", day: "numeric" },
+    weekday: { weekday: "short" },
   };
   const made = {};
   const format = (name, ms) => {
@@ -62,7 +62,7 @@
   };
   wangge.time = (ms) => format("clock", ms);
   wangge.minute = (ms) => format("minute", ms);
-  wangge.date = (ms) => format("date", ms);
+  wangge.date = (ms) => (lang === "en" ? `${format("weekday", ms)} ${format("date", ms)}` : `${format("date", ms)} ${format("weekday", ms)}`);
   wangge.weekday = (ms) => format("weekday", ms);
   wangge.ago = (seconds) => {
     const s = Math.max(0, Math.round(seconds));
@@ -78,6 +78,13 @@
       if (name) return name;
     }
     return config.place.name;
+  };
+  // A grid's own name: it mostly begins with its community's, and is a number in English.
+  wangge.gridName = (name, community) => {
+    const own = community && name.startsWith(community) ? name.slice(community.length) : name;
+    if (lang !== "en") return own || name;
+    const number = /(\d+)\D*$/.exec(own);
+    return number ? wangge.t("grid.number", { number: number[1] }) : wangge.t("grid.only");
   };
   const categories = new Map(config.categories.map((category) => [category.code, category]));
   wangge.categoryName = (code) => (categories.get(code) || { name: code }).name;

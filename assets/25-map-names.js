@@ -27,6 +27,7 @@
 
   // A grid's own name, without its community's in front.
   const short = (area) => {
+    if (area.level === "grid" && config.language === "en") return wangge.gridName(area.name);
     const name = map.nameOf(area.no);
     const above = area.level === "grid" ? map.outlines.get(map.communityOf(area.no)) : null;
     const prefix = above && map.nameOf(above.no);

@@ -78,15 +78,11 @@
     }
   };
 
-  const gridName = (grid) => {
-    const number = /^\D{0,4}(\d+)\D*$/.exec(grid.name);
-    return wangge.config.language === "en" && number ? t("grid.number", { number: number[1] }) : grid.name;
-  };
   const worst = (figures) => {
     fill("worst-rows", figures.worst, (row, grid) => {
       const above = wangge.areaName(Math.floor(grid.no / 1000) * 1000);
       const name = cell(row, "name");
-      name.replaceChildren(h("span", {}, above), " ", gridName(grid).replace(above, ""));
+      name.replaceChildren(h("span", {}, above), " ", wangge.gridName(grid.name, grid.community));
       name.title = `${grid.town} ${grid.community} ${grid.name}`;
       put(row, "count", wangge.int(grid.open));
       late(row, grid.overdue);
@@ -99,7 +95,7 @@
   const verb = (kind) => (kind === "overdue" ? t("ticker.overdue") : wangge.config.statuses[kind] || t(`ticker.${kind}`));
   const ticker = () =>
     fill("ticker-rows", lines, (row, line) => {
-      put(row, "time", wangge.time(line.at));
+      put(row, "time", wangge.config.language === "en" ? wangge.minute(line.at) : wangge.time(line.at));
       put(row, "place", town(line.area_no));
       put(row, "matter", wangge.className(line.category));
       const what = put(row, "what", line.kind === "overdue" ? `\u25b2 ${verb(line.kind)}` : verb(line.kind));

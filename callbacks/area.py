@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from geodata.scope import EVERYTHING, scoped
 from screens import area as page
 from screens.format import FEW, integer, percent, share, signed
-from screens.latin import latin
+from screens.latin import grid_name, latin
 from screens.words import language_of, t
 from services import area_report as report
 from services.access import UnknownArea, scope_of
@@ -22,6 +22,7 @@ from services.breadcrumb import Step, trail
 from services.runtime import Runtime
 
 Rows = list[dict[str, Any]]
+Head = tuple[list[Any], Component]  # the value of a tile, and what it is held against
 
 
 def register(app: Dash, runtime: Runtime) -> None:
@@ -79,7 +80,7 @@ def show_table(runtime: Runtime, pathname: str, search: str, _tick: int) -> tupl
         if here.level == "grid":
             rows = [ticket_row(asked, ticket) for ticket in report.open_tickets(conn)]
         else:
-            rows = [child_row(asked, child) for child in report.children(conn, here.no, asked.span)]
+            rows = [child_row(asked, child, here) for child in report.children(conn, here.no, asked.span)]
     return rows, t(asked.lang, "table.count", n=len(rows))
 
 
@@ -127,11 +128,11 @@ def tiles(asked: Asked, figures: report.Tiles, peers: list[report.Row], here: St
         value = getattr(figures, name)
         standing = report.standing(peers, name, here.no)
         counted = isinstance(value, report.Count)
-        head = count_head(asked, name, value, unit) if counted else rate_head(asked, value)
+        head, than = count_head(asked, name, value, unit) if counted else rate_head(asked, value)
         found.append(
             html.Div(
                 [
-                    html.Div(t(lang, f"tile.{name}"), className="label"),
+                    html.Div([t(lang, f"tile.{name}"), than], className="label"),
                     html.Div(
                         head,
                         className="value late" if counted and name == "overdue" and value.now else "value",
@@ -144,30 +145,30 @@ def tiles(asked: Asked, figures: report.Tiles, peers: list[report.Row], here: St
     return found
 
 
-def count_head(asked: Asked, name: str, value: report.Count, unit: str) -> list[Any]:
-    """A count, its unit, and what it is held against."""
+def count_head(asked: Asked, name: str, value: report.Count, unit: str) -> Head:
+    """A count with its unit, and what it is held against."""
     mark = html.I("\u25b2") if name == "overdue" and value.now else None
     against = "start" if name in ("open", "overdue") else "before"
     text = t(asked.lang, f"than.{against}.{asked.period}", before=integer(value.before, asked.lang))
-    return [
-        mark, html.B(integer(value.now, asked.lang)), html.Small(unit),
-        html.Span([text, " ", html.B(signed(value.now - value.before))], className="than"),
-    ]  # fmt: skip
+    than = html.Span([text, html.B(signed(value.now - value.before))], className="than")
+    return [mark, html.B(integer(value.now, asked.lang)), html.Small(unit)], than
 
 
-def rate_head(asked: Asked, value: report.Rate) -> list[Any]:
-    """A rate, its fraction, and by how many points it moved."""
+def rate_head(asked: Asked, value: report.Rate) -> Head:
+    """A rate with its fraction, and by how many points it moved."""
     now, before = percent(value.n, value.d), percent(value.before_n, value.before_d)
     if now is None:
-        return [html.B("\u2013", className="none"), html.Span(t(asked.lang, "rate.none"), className="than")]
-    parts: list[Any] = [share(value.n, value.d, asked.lang)]
+        return [html.B("\u2013", className="none")], html.Span(t(asked.lang, "rate.none"), className="than")
+    parts: list[Any] = []
     if before is not None:
         points = 100 * (value.n / value.d - value.before_n / value.before_d)
-        parts += [" ", html.B(t(asked.lang, "rate.points", change=signed(points, 1)))]
-    return [
-        html.B(now, className="few" if value.d < FEW else None), html.Small("%"),
-        html.Span(parts, className="than", title=t(asked.lang, f"rate.than.{asked.period}", before=before or "\u2013")),
-    ]  # fmt: skip
+        parts = [
+            t(asked.lang, f"than.before.{asked.period}", before=f"{before}%"),
+            html.B(t(asked.lang, "rate.points", change=signed(points, 1))),
+        ]
+    of = html.Span(share(value.n, value.d, asked.lang), className="of")
+    few = "few" if value.d < FEW else None
+    return [html.B(now, className=few), html.Small("%"), of], html.Span(parts, className="than")
 
 
 def peer_strip(asked: Asked, name: str, standing: report.Standing | None) -> list[Component]:
@@ -194,14 +195,16 @@ def peer_strip(asked: Asked, name: str, standing: report.Standing | None) -> lis
     return [html.Div(dots, className="strip", **{"aria-hidden": "true"}), html.Div(words, className="rank")]
 
 
-def child_row(asked: Asked, row: report.Row) -> dict[str, Any]:
+def child_row(asked: Asked, row: report.Row, parent: Step) -> dict[str, Any]:
     """A row of the table of children."""
     on_time_n, on_time_d = report.on_time_of(row)
+    grid = row.level == "grid"
+    name = grid_name(asked.lang, row.name, parent.name) if grid else latin(asked.lang, row.name)
     return {
         "key": row.code,
         "no": row.no,
         "code": row.code,
-        "name": latin(asked.lang, row.name),
+        "name": name,
         "grids": row.grids,
         "open": row.open,
         "change": row.open - row.open_at_start,

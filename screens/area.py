@@ -7,6 +7,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from screens.config import Config
+from screens.latin import grid_name
 from screens.map_view import map_view
 from screens.words import t
 
@@ -78,7 +79,7 @@ def _trail(config: Config, lang: str) -> Component:
         below = _below(config)
         steps += [
             html.Span("\u203a", className="then", **{"aria-hidden": "true"}),
-            html.Span(t(lang, "trail.choose", level=config["levels"][below]), className="next"),
+            html.Span(t(lang, "trail.choose", level=config["levels"][below].lower()), className="next"),
         ]
     return html.Nav(steps, className="trail", **{"aria-label": t(lang, "trail.title")})
 
@@ -101,7 +102,7 @@ def _children(config: Config, lang: str) -> Component:
         [
             html.H2(
                 [
-                    t(lang, "table.title", level=level),
+                    t(lang, "table.title", level=level.lower()),
                     html.Small(id=COUNT),
                     html.Div(
                         [search, html.Button(t(lang, "table.export"), id=EXPORT, type="button")],
@@ -109,10 +110,10 @@ def _children(config: Config, lang: str) -> Component:
                     ),
                 ]
             ),
-            _grid(_columns(lang, level), lang, f"{config['area']['code']}.csv"),
+            _grid(_columns(lang, level, _below(config) == "grid"), lang, f"{config['area']['code']}.csv"),
         ],
         className="panel table",
-        **{"aria-label": t(lang, "table.title", level=level)},
+        **{"aria-label": t(lang, "table.title", level=level.lower())},
     )
 
 
@@ -140,14 +141,14 @@ def _tickets(lang: str) -> Component:
                     ),
                 ]
             ),
-            _grid(columns, lang, "tickets.csv"),
+            _grid(columns, lang, "tickets.csv", "tickets.none"),
         ],
         className="panel table",
         **{"aria-label": t(lang, "tickets.title")},
     )
 
 
-def _columns(lang: str, level: str) -> list[dict[str, Any]]:
+def _columns(lang: str, level: str, of_grids: bool) -> list[dict[str, Any]]:
     """Columns of the table of children; rates sort by their value, and their fraction stands in its own column."""
 
     def number(field: str, width: int, **more: Any) -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _columns(lang: str, level: str) -> list[dict[str, Any]]:
             "sortingOrder": ["desc", "asc"], **more,
         }  # fmt: skip
 
-    def rate(field: str, width: int) -> list[dict[str, Any]]:
+    def rate(field: str, width: int, flex: float) -> list[dict[str, Any]]:
         """The rate with its fraction in one cell; numerator and denominator are columns of the CSV."""
         parts = [
             {"field": f"{field}_{part}", "headerName": t(lang, f"column.{field}_{part}"), "hide": True}
@@ -167,27 +168,35 @@ def _columns(lang: str, level: str) -> list[dict[str, Any]]:
         told = t(lang, f"column.{field}.of")
         return [
             number(
-                field, width, cellRenderer="WanggeRate", headerTooltip=told, type=None, headerClass="rate"
+                field,
+                width,
+                cellRenderer="WanggeRate",
+                headerTooltip=told,
+                type=None,
+                headerClass="rate",
+                flex=flex,
+                minWidth=width,
             ),
             *parts,
         ]
 
+    grids = number("grids", 62, cellClass=["ag-right-aligned-cell", "quiet"])
     return [
         {"field": "name", "headerName": level, "flex": 1.2, "minWidth": 108, "cellRenderer": "WanggeAreaLink",
          "getQuickFilterText": {"function": "params.value + ' ' + params.data.code"}, "sortingOrder": ["asc", "desc"]},
         {"field": "code", "headerName": t(lang, "column.code"), "hide": True},
-        number("grids", 62, cellClass=["ag-right-aligned-cell", "quiet"]),
+        *([] if of_grids else [grids]),
         number("open", 150, cellRenderer="WanggeBar", flex=1, minWidth=104, sort="desc"),
-        number("change", 76, valueFormatter={"function": "wanggeSigned(params.value)"},
-               cellClass=["ag-right-aligned-cell", "quiet"]),
+        number("change", 76, headerTooltip=t(lang, "column.change.of"), cellClass=["ag-right-aligned-cell", "quiet"],
+               valueFormatter={"function": "wanggeSigned(params.value)"}),
         number("overdue", 70, cellRenderer="WanggeLate"),
         number("reported", 66),
-        *rate("on_time", 138),
-        *rate("satisfaction", 132),
+        *rate("on_time", 138, 0.62),
+        *rate("satisfaction", 132, 0.6),
     ]  # fmt: skip
 
 
-def _grid(columns: list[dict[str, Any]], lang: str, file_name: str) -> Component:
+def _grid(columns: list[dict[str, Any]], lang: str, file_name: str, none: str = "table.none") -> Component:
     return dag.AgGrid(
         id=TABLE,
         columnDefs=columns,
@@ -207,7 +216,7 @@ def _grid(columns: list[dict[str, Any]], lang: str, file_name: str) -> Component
             "suppressCellFocus": False,
             "enableCellTextSelection": True,
             "localeText": {
-                "noRowsToShow": t(lang, "table.none"),
+                "noRowsToShow": t(lang, none),
                 "noMatchingRows": t(lang, "table.no_match"),
                 "loadingOoo": t(lang, "page.loading"),
             },
@@ -219,8 +228,10 @@ def _grid(columns: list[dict[str, Any]], lang: str, file_name: str) -> Component
 
 def name_of(config: Config, area: dict[str, Any]) -> str:
     """The name of an area in the page's language."""
-    name = config["names"].get(area["no"])
-    return str(name if name is not None else area["name"])
+    if area["level"] != "grid":
+        return str(config["names"].get(area["no"], area["name"]))
+    above = config["trail"][-2]["name"] if len(config["trail"]) > 1 else ""
+    return grid_name(config["language"], area["name"], above)
 
 
 def _below(config: Config) -> str:

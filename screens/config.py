@@ -48,7 +48,7 @@ def page_config(
         "levels": {
             level: label.name_en if lang == "en" else label.name for level, label in profile.levels.items()
         },
-        "names": dict(latin_names(lang, children) if lang == "en" else children),
+        "names": dict(latin_names(lang, children, short=screen == "wall")),
         "revision": place.revision,
         "time_zone": profile.time_zone,
         **_vocabulary(profile, lang),
@@ -90,4 +90,5 @@ def title_of(config: Config) -> str:
     """The title of the browser's tab."""
     if config["area"]["no"] == config["root"]["no"]:
         return str(config["place"]["centre"])
-    return f"{config['area']['name']} · {config['place']['name']}"
+    name = config["names"].get(config["area"]["no"], config["area"]["name"])
+    return f"{name} · {config['place']['name']}"

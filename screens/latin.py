@@ -10,19 +10,33 @@ from screens.words import t
 
 
 @lru_cache(maxsize=20_000)
-def latin(lang: str, name: str) -> str:
-    """The name in that language: as it is in Chinese; pinyin and the translated kind of place in English."""
+def latin(lang: str, name: str, short: bool = False) -> str:
+    """The name in that language: as it is in Chinese; pinyin and the translated kind of place in English.
+
+    `short` leaves out kinds that are written as a word of their own (a blank comes before it in the catalogue).
+    """
     if lang != "en":
         return name
     for chinese, english in _endings(lang):
         if name.endswith(chinese):
-            return f"{_pinyin(name.removesuffix(chinese))}{english}".strip()
+            spare = short and english.startswith(" ") and name != chinese
+            return (_pinyin(name.removesuffix(chinese)) + ("" if spare else english)).strip()
     return _pinyin(name)
 
 
-def latin_names(lang: str, rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+def grid_name(lang: str, name: str, community: str) -> str:
+    """What a grid is called beside its community, whose name mostly begins its own: its number, or that it is alone."""
+    own = name.removeprefix(community)
+    if lang != "en":
+        return own or name
+    number = re.search(r"(\d+)\D*$", own)
+    word = t(lang, "grid.number", number=number[1]) if number else t(lang, "grid.only")
+    return word[:1].upper() + word[1:]
+
+
+def latin_names(lang: str, rows: Iterable[tuple[int, str]], short: bool = False) -> list[tuple[int, str]]:
     """The same for many areas, by number."""
-    return [(no, latin(lang, name)) for no, name in rows]
+    return [(no, latin(lang, name, short)) for no, name in rows]
 
 
 def _endings(lang: str) -> list[tuple[str, str]]:

@@ -179,7 +179,7 @@ def _strip(lang: str) -> Component:
 def _ranking(config: Config, lang: str) -> Component:
     level = config["levels"].get(_child_level(config["area"]["level"], config), "")
     rows = _rows("ranking", RANKS, "name", "bar", "count", "late")
-    return _panel("ranking", t(lang, "ranking.title", level=level), _open_and_late(lang), rows)
+    return _panel("ranking", t(lang, "ranking.title", level=level.lower()), _open_and_late(lang), rows)
 
 
 def _open_and_late(lang: str) -> list[Component]:
