@@ -1,5 +1,6 @@
 """One shape for every error of /api, and the one table from error class to status and code."""
 
+import time
 from typing import Any
 
 import psycopg
@@ -18,6 +19,8 @@ from services.heat import NotLoaded, UnknownFilter
 from services.tickets import BadReport, NotAllowed, StaleVersion, UnknownTicket
 
 log = structlog.get_logger("wangge.api")
+SILENCE_S = 5.0
+_silent_until: dict[str, float] = {}  # code → when it is logged again; a matter of this process' log alone
 
 # A named error of ours carries its own sentence to the client; with a sentence here, that one is sent instead.
 TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
@@ -81,7 +84,8 @@ def install(app: FastAPI) -> None:
 
 def _named(request: Request, error: Exception) -> JSONResponse:
     status, code, message = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
-    if status >= 500:
+    if status >= 500 and time.monotonic() > _silent_until.get(code, 0):
+        _silent_until[code] = time.monotonic() + SILENCE_S  # an outage refuses hundreds a second
         log.warning("refused", code=code, path=request.url.path, error=str(error))
     headers = {"Retry-After": "2"} if status == 503 else None
     return refusal(status, code, message or str(error), getattr(error, "details", None), headers)

@@ -54,7 +54,7 @@ class Trace:
             route = _route(scope)
             REQUESTS.labels(scope["method"], route, status).inc()
             LATENCY.labels(scope["method"], route).observe(took_s)
-            line = log.error if status >= 500 else log.warning if took_s > SLOW_S else log.debug
+            line = log.error if status == 500 else log.warning if took_s > SLOW_S else log.debug
             line(
                 "request",
                 method=scope["method"],

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from settings import ROOT
-
+ROOT = Path(__file__).resolve().parent.parent
 _PRCTL = ctypes.CDLL(None).prctl
 _PR_SET_PDEATHSIG = 1
 LONGEST_LOG_BYTES = 10_000_000
@@ -77,11 +76,15 @@ class Child:
             self.start()
         return None
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end; does not wait."""
+        if self.process is not None and self.runs:
+            self.process.terminate()
+
     def stop(self, timeout_s: float = 8.0) -> None:
-        """Ask it to end, and insist after a while."""
-        if self.process is None or not self.runs:
+        """Wait until it has ended as it was asked to, and insist after a while."""
+        if self.process is None:
             return
-        self.process.terminate()
         try:
             self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:

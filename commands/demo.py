@@ -16,7 +16,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from commands.children import Child
-from commands.run import listen, settings_with
+from commands.outcome import Refused
+from commands.run import known_place, listen, settings_with
 
 if TYPE_CHECKING:
     from geodata.servers import Stores
@@ -48,11 +49,10 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, max=600, help="How many times faster than life.")] = 10,
 ) -> None:
     """Load a place if it is not there yet, start everything, print the addresses of the screens. Ctrl-C stops it."""
-    from profiles import load
     from services.logs import configure_logs
 
     settings = settings_with(place=place, port=port, host=host)
-    profile = load(settings.place)
+    profile = known_place(settings.place)
     configure_logs(settings.model_copy(update={"log_level": "warning"}))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop)
@@ -85,7 +85,9 @@ def demo(
             signal.signal(number, signal.SIG_IGN)  # once is enough
         screen.print("Stopping …")
     finally:
-        for child in reversed(children):
+        for child in children:
+            child.ask_to_stop()
+        for child in children:
             child.stop()
 
 
@@ -95,10 +97,9 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def _prepare(settings: "Settings", profile: "Profile") -> "Stores":
     """Servers up, schema current, place loaded; says what takes long."""
-    from services.places import prepare
-
     from geodata.migrate import migrate
     from geodata.servers import ensure
+    from services.places import prepare
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen, transient=True) as progress:
@@ -128,10 +129,7 @@ def _wait_ready(web: Child, base: str) -> None:
         except OSError:
             pass
         time.sleep(0.1)
-    screen.print(
-        f"The web server did not get ready: {reason}. The end of {web.log}:\n{web.last_words()}", markup=False
-    )
-    raise typer.Exit(1)
+    raise Refused(f"The web server did not get ready: {reason}. The end of {web.log}:\n{web.last_words()}")
 
 
 def _announce(settings: "Settings", profile: "Profile", speed: float | None) -> None:

@@ -3,16 +3,20 @@
 import sys
 from contextlib import suppress
 
-import psycopg
-import pydantic
-import redis
+
+class Refused(Exception):
+    """A command cannot do what it was asked; the message says why, and what to do."""
 
 
 def sentence(error: Exception) -> str | None:
     """What to tell the person at the terminal; None for a fault of ours, which deserves its traceback."""
+    import psycopg
+    import pydantic
+    import redis
+
     from geodata.servers import ServersRefused
 
-    if isinstance(error, ServersRefused):
+    if isinstance(error, Refused | ServersRefused):
         return str(error)
     if isinstance(error, psycopg.OperationalError):
         return (
@@ -32,6 +36,8 @@ def release() -> None:
     """Stop the private servers if a command started them and nobody else uses them now."""
     if "geodata.servers" not in sys.modules:
         return
+    import pydantic
+
     from geodata import servers
     from settings import Settings
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from commands.outcome import Refused
+
 
 def register(app: typer.Typer) -> None:
     """Add the command; all arguments are psql's."""
@@ -23,12 +25,12 @@ def psql(
     ] = None,
 ) -> None:
     """Open a psql session on the database of the place (WANGGE_PLACE names another); arguments go on to psql."""
-    from geodata.servers import ServersRefused, ensure
+    from geodata.servers import ensure
     from settings import Settings
 
     binary = shutil.which("psql")
     if binary is None:
-        raise ServersRefused(
+        raise Refused(
             "There is no psql on this machine. On Debian and Ubuntu: apt-get install postgresql-client"
         )
     stores = ensure(Settings())

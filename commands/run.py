@@ -5,12 +5,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from commands.outcome import Refused
 
 if TYPE_CHECKING:
+    from profiles import Profile
     from settings import Settings
-
-screen = Console(stderr=True, highlight=False)
 
 
 class Role(StrEnum):
@@ -43,6 +43,7 @@ def run(
     from services.logs import configure_logs
 
     settings = settings_with(port=port, host=host, place=place)
+    known_place(settings.place)
     configure_logs(settings)
     listener = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
     with listener:
@@ -76,8 +77,17 @@ def settings_with(**given: object) -> "Settings":
     return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
+def known_place(name: str) -> "Profile":
+    """The profile of that name; a sentence with the known ones if there is none."""
+    from profiles import load, names
+
+    if name not in names():
+        raise Refused(f"There is no place {name}. There are: {', '.join(names())}")
+    return load(name)
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to that address, or a sentence that says who to ask and what to try, and exit code 1."""
+    """A socket bound to that address, or a sentence that says what to try."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,11 +96,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        screen.print(f"Cannot listen on {host}:{port}: {error.strerror}.")
         free = free_port(host, port)
-        if free:
-            screen.print(f"Another program uses that port. Try: --port {free}")
-        raise typer.Exit(1) from None
+        hint = f" Another program uses that port. Try: --port {free}" if free else ""
+        raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}.{hint}") from None
     return listener
 
 

@@ -5,10 +5,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
-import redis
 import typer
-from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
@@ -69,6 +66,9 @@ def _servers(table: Table, settings: "Settings") -> None:
 
 
 def _postgres(table: Table, stores: "Stores") -> None:
+    import psycopg
+    from psycopg import sql
+
     from geodata.migrate import waiting
 
     try:
@@ -94,6 +94,8 @@ def _postgres(table: Table, stores: "Stores") -> None:
 
 
 def _redis(table: Table, stores: "Stores") -> None:
+    import redis
+
     try:
         with redis.Redis.from_url(stores.redis_url, socket_connect_timeout=3) as client:
             about = client.info()
