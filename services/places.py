@@ -1,4 +1,4 @@
-"""Makes a place ready to be shown: loads it when it is not there yet, or brings its generated history up to the present."""
+"""Makes a place ready to be shown: loads it if it is not there, else brings its generated history up to the present."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def prepare(settings: Settings, stores: Stores, profile: Profile, progress: Prog
     Imported (not generated) data are left alone. The first load is one transaction: interrupted, it leaves nothing.
     """
     with psycopg.connect(stores.database_url) as conn:
-        conn.execute("SELECT pg_advisory_xact_lock(hashtext('wangge prepare'))")  # two starters: the second finds it done
+        conn.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('wangge prepare'))"
+        )  # two starters: the second finds it done
         held = q.held(conn)
         moment = datetime.now(UTC).replace(microsecond=0)
         if held is None:
@@ -56,7 +58,9 @@ def prepare(settings: Settings, stores: Stores, profile: Profile, progress: Prog
         q.refresh_statistics(conn)
 
 
-def load(conn: psycopg.Connection[Any], settings: Settings, profile: Profile, until: datetime, shown: _Shown) -> None:
+def load(
+    conn: psycopg.Connection[Any], settings: Settings, profile: Profile, until: datetime, shown: _Shown
+) -> None:
     """Generate a place up to a moment and load it, in the caller's transaction. Raises NotGenerated."""
     from geodata.generate.load import load_place
 
@@ -65,18 +69,29 @@ def load(conn: psycopg.Connection[Any], settings: Settings, profile: Profile, un
 
 
 def generate(
-    settings: Settings, profile: Profile, until: datetime, shown: _Shown | None = None, folder: Path | None = None
+    settings: Settings,
+    profile: Profile,
+    until: datetime,
+    shown: _Shown | None = None,
+    folder: Path | None = None,
 ) -> Files:
     """Write a place's generated files below the data folder (or into `folder`). Raises NotGenerated."""
     from geodata.generate.files import folder_of, generate_place
 
     seed = _seed(profile)
     shown = shown or _Shown(None)
-    return generate_place(profile, folder or folder_of(profile, settings.data, seed), seed, until, shown.generate)
+    return generate_place(
+        profile, folder or folder_of(profile, settings.data, seed), seed, until, shown.generate
+    )
 
 
 def _catch_up(
-    conn: psycopg.Connection[Any], settings: Settings, profile: Profile, held: q.Held, until: datetime, shown: _Shown
+    conn: psycopg.Connection[Any],
+    settings: Settings,
+    profile: Profile,
+    held: q.Held,
+    until: datetime,
+    shown: _Shown,
 ) -> None:
     from geodata.generate.files import folder_of, generate_ground
     from geodata.generate.load import top_up
@@ -90,7 +105,9 @@ def _catch_up(
 def _seed(profile: Profile) -> int:
     seed = profile.generate.get("seed")
     if not isinstance(seed, int):
-        raise NotGenerated(f"{profile.name} has no generated data: import areas and tickets with ./wangge import")
+        raise NotGenerated(
+            f"{profile.name} has no generated data: import areas and tickets with ./wangge import"
+        )
     return seed
 
 
@@ -104,7 +121,9 @@ def holding(profile: Profile, database_url: str | None) -> Holding:
             held = q.held(conn)
             if held is None:
                 return nothing
-            counts: dict[Level, int] = {level: number for level, number in q.areas_by_level(conn) if level in LEVELS}
+            counts: dict[Level, int] = {
+                level: number for level, number in q.areas_by_level(conn) if level in LEVELS
+            }
             return Holding(profile, counts, q.tickets(conn), held.generated)
     except psycopg.errors.Error:
         return nothing

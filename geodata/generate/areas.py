@@ -17,7 +17,6 @@ from geodata.generate.plan import Committee, Plan, Town
 from geodata.generate.recipe import Recipe
 
 BOUNDARIES = profiles.FOLDER / "data" / "county_boundaries.geojson"
-DETAIL_M = 4.0
 _PAIRS = str.maketrans("", "", "东西南北前后中上下大小一二三四五六七八九新老")
 
 
@@ -64,7 +63,7 @@ def draw(plan: Plan, seed: int, progress: Callable[[float], None] = lambda share
         ground, label = _county(towns, _flattened(shape, flat), plan.recipe, flat, rng, code)
         grounds.append(ground)
         labels.append(label + offset)
-        lines.append(borders.lines_between(ground, label, _flattened(shape, flat), DETAIL_M))
+        lines.append(borders.lines_between(ground, label, _flattened(shape, flat)))
         committees += [(t, c) for t in towns for c in t.committees]
         offset += sum(t.grids for t in towns)
         progress(0.05 + 0.55 * (number + 1) / len(shapes))
@@ -107,12 +106,11 @@ def _one_town(plan: Plan, shapes: dict[str, shapely.Geometry], seed: int) -> sha
     towns = sorted([*plan.towns, *plan.surroundings], key=lambda t: t.code)
     outline = _flattened(shape, flat)
     seats = _seats(towns, outline, flat, rng)
-    ground = strew(outline, [], 45.0, rng)
+    ground = strew(outline, [], 240.0, rng)
     seeds = _nearest(ground, seats)
-    size = np.array([10 + len(t.committees) for t in towns], dtype=float)
-    targets = size / size.sum() * len(ground.xy)
+    targets = _scaled([30 + len(t.committees) for t in towns], len(ground.xy))
     label, _ = grow(ground, np.zeros(len(ground.xy), dtype=np.int64), seeds, targets, move=False)
-    lines = borders.lines_between(ground, label, outline, 3 * DETAIL_M)
+    lines = borders.lines_between(ground, label, outline)
     parts = borders.cut_up([shape], flat, [ground], [label], lines)
     return parts[[t.code for t in towns].index(plan.profile.root_code)]
 
@@ -165,6 +163,19 @@ def _seats(
     return seats
 
 
+def _inward(outline: shapely.Geometry, x: float, y: float, margin_m: float) -> tuple[float, float]:
+    """The nearest place that keeps so far from the rim (or as far as the outline is wide)."""
+    inner = shapely.buffer(outline, -margin_m)
+    while inner.is_empty:
+        margin_m /= 2
+        inner = shapely.buffer(outline, -margin_m)
+    if shapely.contains_xy(inner, x, y):
+        return x, y
+    line = shapely.shortest_line(inner, shapely.Point(x, y))
+    at = shapely.get_coordinates(line)[0]
+    return float(at[0]), float(at[1])
+
+
 def _nearest(ground: Ground, xy: Floats) -> Ints:
     """A different point for each position."""
     taken: list[int] = []
@@ -186,9 +197,12 @@ def _county(
     seats = _seats(towns, outline, flat, rng, recipe.cores.get(code))
     cores = []
     rural = 0.0
-    for town, (x, y) in zip(towns, seats, strict=True):
+    for number, town in enumerate(towns):
+        x, y = seats[number]
         radius = 1000 * np.sqrt(max(town.urban_grids, 1.5) * recipe.urban_grid_km2 / np.pi) * 1.25
-        cores.append(Core(float(x), float(y), float(radius), town.urban_grids))
+        x, y = _inward(outline, float(x), float(y), 0.8 * float(radius))
+        seats[number] = x, y
+        cores.append(Core(x, y, float(radius), town.urban_grids))
         rural += town.grids - town.urban_grids
     ground = strew(outline, cores, rural, rng)
     everywhere = np.zeros(len(ground.xy), dtype=np.int64)
@@ -203,7 +217,8 @@ def _county(
 
 def _scaled(sizes: Sequence[float], total: int) -> Floats:
     size = np.asarray(sizes, dtype=float)
-    return size / size.sum() * total
+    scaled: Floats = size / size.sum() * total
+    return scaled
 
 
 def _committees(
@@ -304,15 +319,16 @@ def _frames(
     """The levels as frames, grids numbered by place within their community."""
     profile = plan.profile
     of = np.repeat(np.arange(len(committees)), [c.grids for _, c in committees])
+    owners = [committees[c][1] for c in of.tolist()]
     serial = _serials(shapely.get_coordinates(shapely.point_on_surface(parts)), of)
     width = profile.codes.digits["grid"]
     kinds = np.array([c.kind for _, c in committees])[of]
     households, population = _people(plan, kinds, shapely.area(parts), np.random.default_rng([seed, 4]))
     grid = pd.DataFrame(
         {
-            "code": [f"{committees[c][1].code}{n:0{width}d}" for c, n in zip(of, serial, strict=True)],
-            "name": [_grid_name(committees[c][1], n) for c, n in zip(of, serial, strict=True)],
-            "parent": [committees[c][1].code for c in of],
+            "code": [f"{c.code}{n:0{width}d}" for c, n in zip(owners, serial.tolist(), strict=True)],
+            "name": [_grid_name(c, n) for c, n in zip(owners, serial.tolist(), strict=True)],
+            "parent": [c.code for c in owners],
             "kind": kinds,
             "households": households,
             "population": population,
@@ -343,7 +359,7 @@ def _frames(
 
 def _above(children: pd.DataFrame, rows: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
     position = {code: i for i, (code, _, _) in enumerate(rows)}
-    parent = children["parent"].map(position).to_numpy(dtype=np.int64)
+    parent: Ints = np.array([position[code] for code in children["parent"]], dtype=np.int64)
     frame = pd.DataFrame(rows, columns=["code", "name", "parent"])
     frame["kind"] = None
     for column in ("households", "population"):

@@ -10,31 +10,28 @@ from scipy.spatial import cKDTree
 from geodata.generate.ground import Floats, Ground, Ints, Metres
 
 STEP_DEGREES = 1e-6  # coordinates are whole steps: about 0.1 m
+DETAIL = 0.015  # how far thinning may move a border, as a part of the distance between points
 Shapes = NDArray[np.object_]
 
 
-def lines_between(
-    ground: Ground, labels: Ints, outline: shapely.Geometry, detail_m: float, passes: int = 2
-) -> Shapes:
-    """The borders between labels as smooth lines (metres), split where three meet; they end just past the outline.
-
-    `detail_m` is how far, at most, thinning may move a border; in dense places it moves less.
-    """
+def lines_between(ground: Ground, labels: Ints, outline: shapely.Geometry, passes: int = 2) -> Shapes:
+    """The borders between labels as smooth lines (metres), split where three meet; they end just past the outline."""
     a, b = ground.edges.T
     split = (labels[a] != labels[b]) & ~np.isnan(ground.ridges[:, 0, 0])
     merged = shapely.line_merge(shapely.multilinestrings(_trimmed(ground.ridges[split], outline)))
     lines = shapely.get_parts(merged)
-    spacing = 1 / np.sqrt(np.median(ground.density[np.unique(ground.edges[split])]))
     smooth = _chaikin(_chaikin(_even_out(lines, passes)))
     near = cKDTree(ground.xy).query(
         shapely.get_coordinates(shapely.line_interpolate_point(smooth, 0.5, True))
     )[1]
-    local = 1 / np.sqrt(ground.density[near])
-    return shapely.simplify(smooth, detail_m * np.clip(local / spacing, 0.2, 3), preserve_topology=False)
+    thinned: Shapes = shapely.simplify(
+        smooth, DETAIL / np.sqrt(ground.density[near]), preserve_topology=False
+    )
+    return thinned
 
 
 def _trimmed(ridges: Floats, outline: shapely.Geometry) -> Shapes:
-    """Ridges as lines; what lies outside is cut off, but for half a metre that makes sure that they meet the outline."""
+    """Ridges as lines; what lies outside is cut off, but for half a metre so that they surely meet the outline."""
     lines = shapely.linestrings(ridges)
     shapely.prepare(outline)
     whole = shapely.contains_properly(outline, lines)
@@ -47,29 +44,21 @@ def _trimmed(ridges: Floats, outline: shapely.Geometry) -> Shapes:
     return np.concatenate([lines[whole], shapely.linestrings(longer)])
 
 
-def _ragged(lines: Shapes) -> tuple[Floats, NDArray[np.bool_]]:
-    """All vertices one after another, with a mask of those that begin or end a line."""
-    xy, owner = shapely.get_coordinates(lines, return_index=True)
-    first = np.r_[True, owner[1:] != owner[:-1]]
-    last = np.r_[owner[1:] != owner[:-1], True]
-    return xy, first | last
-
-
 def _even_out(lines: Shapes, passes: int) -> Shapes:
     """Pull each inner vertex to the middle of its neighbours: takes the zigzag of the cells out."""
-    xy, fixed = _ragged(lines)
-    owner = np.repeat(np.arange(len(lines)), shapely.get_num_coordinates(lines))
+    xy, owner = shapely.get_coordinates(lines, return_index=True)
+    fixed = np.r_[True, owner[1:] != owner[:-1]] | np.r_[owner[1:] != owner[:-1], True]
     for _ in range(passes):
         pulled = xy.copy()
         pulled[1:-1] = 0.25 * xy[:-2] + 0.5 * xy[1:-1] + 0.25 * xy[2:]
         xy = np.where(fixed[:, None], xy, pulled)
-    return shapely.linestrings(xy, indices=owner)
+    even: Shapes = shapely.linestrings(xy, indices=owner)
+    return even
 
 
 def _chaikin(lines: Shapes) -> Shapes:
     """Cut the corners once; the ends stay. Chaikin 1974."""
-    xy, ends = _ragged(lines)
-    owner = np.repeat(np.arange(len(lines)), shapely.get_num_coordinates(lines))
+    xy, owner = shapely.get_coordinates(lines, return_index=True)
     inner = owner[1:] == owner[:-1]
     a, b = xy[:-1][inner], xy[1:][inner]
     cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1).reshape(-1, 2)
@@ -80,7 +69,8 @@ def _chaikin(lines: Shapes) -> Shapes:
     finishes = np.r_[owner[1:] != owner[:-1], True]
     cut[first] = xy[starts]
     cut[last] = xy[finishes]
-    return shapely.linestrings(cut, indices=cut_owner)
+    smooth: Shapes = shapely.linestrings(cut, indices=cut_owner)
+    return smooth
 
 
 def cut_up(

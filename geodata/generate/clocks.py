@@ -42,7 +42,8 @@ class Clock:
         # a reading of exactly zero belongs to the end of the week before
         back = (rest == 0) & (week > 0)
         week, rest = np.where(back, week - 1, week), np.where(back, self._run[-1], rest)
-        return week * WEEK_H + np.interp(rest, self._reading, self._moment)
+        first: Floats = week * WEEK_H + np.interp(rest, self._reading, self._moment)
+        return first
 
 
 OFFICE = Clock(np.concatenate([np.tile(_OFFICE, 5), np.zeros(48)]))

@@ -45,6 +45,7 @@ def _reach(pairs: Ints, cost: Floats, count: int, seeds: Ints, head_start: Float
     labels = np.full(count + 1, -1, dtype=np.int64)
     labels[seeds] = np.where(before[seeds] == count, np.arange(len(seeds)), -1)
     pointer = np.where(labels >= 0, np.arange(count + 1), before)
+    pointer[count] = count
     if (pointer[:count] < 0).any():
         raise ValueError(f"{int((pointer[:count] < 0).sum())} points cannot be reached from any seed")
     while True:
@@ -74,7 +75,8 @@ def _middles(xy: Floats, labels: Ints, seeds: Ints) -> Ints:
     region, first = np.unique(labels[order], return_index=True)
     moved = seeds.copy()
     moved[region] = order[first]
-    return moved
+    # an empty region kept its seed, which may be the middle of the one that swallowed it
+    return moved if len(np.unique(moved)) == len(moved) else seeds
 
 
 def spread(xy: Floats, members: Ints, targets: Sequence[float]) -> Ints:

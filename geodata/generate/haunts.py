@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -47,15 +48,15 @@ def houses(grid: pd.DataFrame, spots: pd.DataFrame, seed: int) -> pd.DataFrame:
     middle = bounds[:-1] + np.floor(rng.beta(2, 2, len(grid)) * size).astype(int)
     stretch = np.cos(np.radians(lat.mean()))
     anchors = np.empty((len(grid), HOUSES), dtype=int)
-    for row in range(len(grid)):
-        own = np.arange(bounds[row], bounds[row + 1])
-        if rural[row]:
-            d = np.hypot((lon[own] - lon[middle[row]]) * stretch, lat[own] - lat[middle[row]])
+    for at in range(len(grid)):
+        own = np.arange(bounds[at], bounds[at + 1])
+        if rural[at]:
+            d = np.hypot((lon[own] - lon[middle[at]]) * stretch, lat[own] - lat[middle[at]])
             near = own[np.argsort(d)[: max(3, len(own) // 7)]]
             pick = np.where(rng.random(HOUSES) < 0.86, rng.choice(near, HOUSES), rng.choice(own, HOUSES))
         else:
             pick = rng.choice(rng.choice(own, min(14, len(own)), replace=False), HOUSES)
-        anchors[row] = pick
+        anchors[at] = pick
     flat = anchors.ravel()
     turn = rng.uniform(0, np.pi, len(lon))[flat] + np.where(rng.random(len(flat)) < 0.5, 0, np.pi / 2)
     along = rng.uniform(-0.55, 0.55, len(flat)) * spacing[flat]
@@ -114,7 +115,7 @@ def haunts(
         by_matter.setdefault(kind.matter, []).append(i)
     rural = (grid["kind"] == "rural").to_numpy()
     weight = grid["population"].to_numpy(dtype=float)
-    rows = []
+    rows: list[_Hot] = []
     taken: set[int] = set()
     each = int(np.clip(len(grid) // 350, 2, 6))
     for pattern, wanted, share, where, season in _SORTS:
@@ -131,16 +132,40 @@ def haunts(
             own = at * HOUSES + int(rng.integers(0, HOUSES))
             first, length = season or (1, 366)
             rows.append(
-                (
-                    places["lon"].iloc[own], places["lat"].iloc[own], rng.uniform(25, 90), per_day * share / (n + 1) ** 0.7,
-                    (first + int(rng.integers(-15, 16))) % 366, length, kinds, pattern.format(title[grid["parent"].iloc[at]]), at,
+                _Hot(
+                    lon=float(places["lon"].iloc[own]),
+                    lat=float(places["lat"].iloc[own]),
+                    reach_m=float(rng.uniform(25, 90)),
+                    per_day=per_day * share / (n + 1) ** 0.7,
+                    first=(first + int(rng.integers(-15, 16))) % 366,
+                    length=length,
+                    kinds=kinds,
+                    name=pattern.format(title[grid["parent"].iloc[at]]),
+                    grid=at,
                 )
-            )  # fmt: skip
-    cols = list(zip(*rows, strict=True))
+            )
     return Haunts(
-        *(np.array(c, dtype=float) for c in cols[:4]),
-        *(np.array(c, dtype=np.int64) for c in cols[4:6]),
-        kinds=list(cols[6]),
-        names=list(cols[7]),
-        grid=np.array(cols[8], dtype=np.int64),
+        lon=np.array([h.lon for h in rows]),
+        lat=np.array([h.lat for h in rows]),
+        reach_m=np.array([h.reach_m for h in rows]),
+        per_day=np.array([h.per_day for h in rows]),
+        first=np.array([h.first for h in rows], dtype=np.int64),
+        length=np.array([h.length for h in rows], dtype=np.int64),
+        kinds=[h.kinds for h in rows],
+        names=[h.name for h in rows],
+        grid=np.array([h.grid for h in rows], dtype=np.int64),
     )
+
+
+class _Hot(NamedTuple):
+    """One hot place."""
+
+    lon: float
+    lat: float
+    reach_m: float
+    per_day: float
+    first: int
+    length: int
+    kinds: Ints
+    name: str
+    grid: int

@@ -43,7 +43,9 @@ class Added(NamedTuple):
     patrols: int
 
 
-def load_place(conn: Db, profile: Profile, generated: Files, seed: int, until: datetime, progress: Progress) -> None:
+def load_place(
+    conn: Db, profile: Profile, generated: Files, seed: int, until: datetime, progress: Progress
+) -> None:
     """Load everything into an empty, migrated database, in the caller's transaction; `progress` as in files.
 
     The place row, with the moment that the history reaches, comes with it: no row, no place.
@@ -99,7 +101,9 @@ def top_up(
         _mark_default_point(conn, profile, since)
     progress("tickets", 1.0)
     days = days_between(max(first, last - timedelta(days=files.PATROL_DAYS - 1)), last)
-    added = _patrol(conn, pa.Table.from_pandas(patrols(ground.workers, seed, days, until, zone), preserve_index=False))
+    added = _patrol(
+        conn, pa.Table.from_pandas(patrols(ground.workers, seed, days, until, zone), preserve_index=False)
+    )
     _visit(conn, last)
     _reached(conn, until)
     progress("patrols", 1.0)
@@ -166,7 +170,8 @@ def _advance(conn: Db, model: tickets.TicketModel, until: datetime) -> int:
                 satisfaction = coalesce(t.satisfaction, a.satisfaction),
                 worker_id = coalesce(t.worker_id, (SELECT w.id FROM worker w WHERE w.code = a.worker))
             FROM ahead a WHERE t.id = a.id AND t.reported_at = a.at
-            RETURNING t.id, t.status, t.version, t.area_no, coalesce(t.closed_at, t.answered_at, t.signed_at, t.dispatched_at) AS at
+            RETURNING t.id, t.status, t.version, t.area_no,
+                      coalesce(t.closed_at, t.answered_at, t.signed_at, t.dispatched_at) AS at
         )
         INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, area_no)
         SELECT id, coalesce(at, %(until)s), status::text, status, version, 'generator', area_no FROM moved
@@ -180,7 +185,11 @@ def _advance(conn: Db, model: tickets.TicketModel, until: datetime) -> int:
 def _patrol(conn: Db, rows: pa.Table) -> int:
     """Patrols of days that may be there in part."""
     conn.execute(
-        "CREATE TEMP TABLE walked (area text, day date, worker text, first_at timestamptz, last_at timestamptz) ON COMMIT DROP"
+        """
+        CREATE TEMP TABLE walked (
+            area text, day date, worker text, first_at timestamptz, last_at timestamptz
+        ) ON COMMIT DROP
+        """
     )
     times = {name: pa.timestamp("us", "UTC") for name in ("first_at", "last_at")}
     kept = pa.schema([field.with_type(times.get(field.name, field.type)) for field in rows.schema])

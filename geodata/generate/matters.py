@@ -1,4 +1,4 @@
-"""How each kind of ticket behaves over the year, the day, the channels and the ground: tables for the ticket generator."""
+"""How each kind of generated ticket behaves over the year, the day, the channels and the ground, as tables."""
 
 import tomllib
 from dataclasses import dataclass, replace
@@ -62,7 +62,7 @@ class Matters:
         hit = spell.random(len(self.kinds)) < 0.16
         today = np.random.default_rng([seed, 31, day.toordinal()])
         noise = today.lognormal(0, 0.05) * today.lognormal(0, 0.07, len(self.kinds))
-        return (
+        expected: Floats = (
             self.per_day
             * self.season(day)
             * self.topic_factor(day)
@@ -70,6 +70,7 @@ class Matters:
             * noise
             * np.where(hit, self.burst, 1)
         )
+        return expected
 
     def season(self, day: date) -> Floats:
         """The month's weight, gliding from the middle of one month to the middle of the next."""
@@ -133,7 +134,8 @@ def matters_of(profile: Profile, recipe: Recipe) -> Matters:
 
 def _blend(name: str) -> Floats:
     own, day = (np.array(_HOURS[n], dtype=float) for n in (name, "day"))
-    return 0.6 * own / own.sum() + 0.4 * day / day.sum()
+    blend: Floats = 0.6 * own / own.sum() + 0.4 * day / day.sum()
+    return blend
 
 
 def _channels(profile: Profile, like: list[dict[str, Any]], share: Floats) -> Floats:
@@ -147,12 +149,14 @@ def _channels(profile: Profile, like: list[dict[str, Any]], share: Floats) -> Fl
     for _ in range(40):
         table /= table.sum(axis=1, keepdims=True)
         table *= wanted / (share @ table)
-    return table / table.sum(axis=1, keepdims=True)
+    raked: Floats = table / table.sum(axis=1, keepdims=True)
+    return raked
 
 
 def _cumulative(table: Floats) -> Floats:
     run = np.cumsum(table, axis=1)
-    return run / run[:, -1:]
+    shares: Floats = run / run[:, -1:]
+    return shares
 
 
 def days_between(first: date, last: date) -> list[date]:

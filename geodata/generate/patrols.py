@@ -10,7 +10,7 @@ import pandas as pd
 def patrols(
     people: pd.DataFrame, seed: int, days: list[date], until: datetime, zone: ZoneInfo
 ) -> pd.DataFrame:
-    """area, day, worker, first_at, last_at (aware) of all days, up to `until`; most workers patrol daily, a few hardly."""
+    """area, day, worker, first_at, last_at (aware) of all days, up to `until`; a few workers hardly patrol."""
     staff = people[people["kind"] != "professional"].reset_index(drop=True)
     habit = np.random.default_rng([seed, 20])
     zeal = np.clip(habit.beta(14, 1.2, len(staff)), 0.05, 0.99)

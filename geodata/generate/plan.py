@@ -1,4 +1,4 @@
-"""Which towns and committees a generated place has, with how many grids each: read from the real lists, nothing drawn."""
+"""Which towns and committees a generated place has, with how many grids each, from the real lists; nothing drawn."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Tickets of a generated place, a day at a time: the whole life of each from report to close, from the seed and the date alone."""
+"""Tickets of a generated place, a day at a time: the whole life of each, from the seed and the date alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -104,7 +104,9 @@ def model_of(
         pick_house=np.cumsum(house_weight) / house_weight.sum(),
         late=worse * rng.lognormal(0, 0.25, len(grid)),
         grid_worker=_by_grid(grid, workers),
-        trade_worker={t: f["code"].tolist() for t, f in workers[workers["skills"] != ""].groupby("skills")},
+        trade_worker={
+            str(t): f["code"].tolist() for t, f in workers[workers["skills"] != ""].groupby("skills")
+        },
         address=_addresses(grid, community, town, community_row),
         community=pa.array(community["name"].to_numpy()[community_row].tolist()),
         words=pa.array([w for words in matters.words for w in words]),
@@ -146,7 +148,7 @@ def _addresses(
 
 
 def day_of_tickets(model: TicketModel, day: date) -> pd.DataFrame:
-    """All tickets reported on a local day, with their whole life; times in hours (geodata.generate.clocks), -1 codes for none.
+    """All tickets reported on a local day, with their whole life; times in hours (geodata.generate.clocks).
 
     Columns: kind, grid, house, channel, lon, lat (NaN: no place), reported, dispatched, signed, answered, closed, due,
     rated (0 satisfied … 3 unrated), cancelled, word, n (serial of the day).
@@ -247,7 +249,9 @@ def _life(
     over = rng.exponential(1.1 + 0.12 * np.minimum(span, 60), count) + 0.1
     in_time = clocks.ACTIVITY.when(start + np.clip(part, 0.004, 0.985) * span)
     too_late = clocks.WEEKDAYS.when(clocks.WEEKDAYS.read(due) + over)  # what is late waits over the weekend
-    closed = np.where(late, np.maximum(too_late, due + 0.05), np.minimum(np.maximum(in_time, dispatched + 0.05), due))
+    closed = np.where(
+        late, np.maximum(too_late, due + 0.05), np.minimum(np.maximum(in_time, dispatched + 0.05), due)
+    )
     life = closed - dispatched
     signed = dispatched + np.minimum(rng.lognormal(np.log(0.4), 0.9, count), 0.35 * life)
     answered = signed + (closed - signed) * rng.uniform(0.72, 0.97, count)

@@ -30,7 +30,9 @@ def held(conn: Db) -> Held | None:
 
 def areas_by_level(conn: Db) -> list[tuple[Level, int]]:
     """Areas in force on each level, from the top."""
-    rows = conn.execute("SELECT level, count(*) FROM area WHERE valid_to IS NULL GROUP BY level ORDER BY level").fetchall()
+    rows = conn.execute(
+        "SELECT level, count(*) FROM area WHERE valid_to IS NULL GROUP BY level ORDER BY level"
+    ).fetchall()
     return [(row[0], int(row[1])) for row in rows]
 
 
@@ -42,6 +44,8 @@ def tickets(conn: Db) -> int:
 
 def refresh_statistics(conn: Db) -> None:
     """Tell the planner what was loaded, without waiting for autovacuum; columns that no plan turns on are left out."""
-    conn.execute("ANALYZE ticket (id, reported_at, area_no, closed_at, due_at, status, channel_id, category_id)")
+    conn.execute(
+        "ANALYZE ticket (id, reported_at, area_no, closed_at, due_at, status, channel_id, category_id)"
+    )
     conn.execute("ANALYZE ticket_event (ticket_id, at, area_no)")
     conn.execute("ANALYZE area, area_boundary, worker, key_person, org_unit, video_station, patrol")
