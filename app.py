@@ -82,6 +82,8 @@ def create_app(settings: Settings, stores: Stores | None = None, role: Role = "a
 
     app = FastAPI(lifespan=lifespan, **api.openapi.ABOUT)
     app.state.runtime = runtime
+    if role != "screens":
+        app.add_middleware(api.positions.Lane, runtime=runtime)
     app.add_middleware(Compress)
     app.add_middleware(Trace)  # added last: outermost
     api.errors.install(app)

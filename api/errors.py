@@ -82,6 +82,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
+def answer_to(request: Request, error: Exception) -> JSONResponse:
+    """The answer to a raised error, for whoever stands outside of the routes; what has no answer is raised again."""
+    if isinstance(error, HTTPException):
+        return _http(request, error)
+    if any(kind in TABLE for kind in type(error).__mro__):
+        return _named(request, error)
+    raise error
+
+
 def _named(request: Request, error: Exception) -> JSONResponse:
     status, code, message = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
     if status >= 500 and time.monotonic() > _silent_until.get(code, 0):

@@ -2,21 +2,22 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.body import json_of, limited_body
-from api.errors import refusal
+from api.errors import answer_to, refusal
 from services.positions import formats
 from services.positions.fix import Reading
 from services.positions.formats import Malformed
-from services.positions.intake import REFUSED, Refusal
+from services.positions.intake import REFUSED
 from services.runtime import Runtime
 
+PATH = "/api/positions"
 BODY_BYTES = 16 * 1024
 BATCH_BYTES = 2 * 1024 * 1024
 BATCH_MOST = 10_000
@@ -24,31 +25,26 @@ REFUSED_HEADER = "X-Refused"
 NO_TOKEN = "The device's token is missing or unknown."  # noqa: S105
 
 
-def router(runtime: Runtime) -> APIRouter:
-    """The routes of positions. A reading that is refused is answered with 200 and the reason, as apps send again
-    for ever what is not 2xx; only a token that is not known is 401, a body that no app would send 400."""
-    routes = APIRouter(prefix="/api/positions", tags=["Positions"])
+class Intake:
+    """The three ways in.
 
-    async def take(readings: Sequence[tuple[str, Reading]]) -> list[Refusal]:
-        return await runtime.hub.intake.take(readings)
+    A reading that is refused is answered with 200 and the reason, as apps send again for ever what is not 2xx; only a
+    token that is not known is 401, a body that no app would send 400.
+    """
 
-    async def take_one(token: str, reading: Reading) -> str | None:
-        refusals = await take([(token, reading)])
-        return refusals[0].reason if refusals else None
+    def __init__(self, runtime: Runtime) -> None:
+        self._hub = runtime.hub
 
-    @routes.get("/osmand", response_model=dict[str, Any])
-    @routes.post("/osmand", response_model=dict[str, Any])
-    async def osmand(request: Request) -> Response:
+    async def osmand(self, request: Request) -> Response:
         """OsmAnd and Traccar Client: query string (id = token, lat, lon, timestamp, speed in knots, bearing, accuracy,
         batt), the same as a form, or Traccar Client's JSON."""
         try:
             token, reading = await _osmand_reading(request)
         except Malformed as error:
             return _malformed(error)
-        return _answer(await take_one(token, reading), JSONResponse({"accepted": 1, "refused": []}))
+        return _answer(await self._take_one(token, reading), JSONResponse({"accepted": 1, "refused": []}))
 
-    @routes.post("/owntracks", response_model=list[dict[str, Any]])
-    async def owntracks(request: Request) -> Response:
+    async def owntracks(self, request: Request) -> Response:
         """OwnTracks in HTTP mode; the token is the password (or the header X-Device-Token). Answers [] as the app
         expects; the header X-Refused gives the reason of a refusal."""
         token = _token(request)
@@ -60,13 +56,12 @@ def router(runtime: Runtime) -> APIRouter:
             return _malformed(error)
         if reading is None:
             return JSONResponse([])
-        reason = await take_one(token, reading)
+        reason = await self._take_one(token, reading)
         if reason == "unknown_token":
             raise HTTPException(401, NO_TOKEN, {"WWW-Authenticate": 'Basic realm="positions"'})
         return JSONResponse([], headers={REFUSED_HEADER: reason} if reason else None)
 
-    @routes.post("/batch", response_model=dict[str, Any])
-    async def batch(request: Request) -> Response:
+    async def batch(self, request: Request) -> Response:
         """Many readings of many devices, 10,000 at most: [{"id": token, "at", "lon", "lat", "accuracy_m"?,
         "speed_mps"?, "course_deg"?, "battery_pct"?}, …], or the same list as "fixes" of an object. Answers how many
         were taken and which were refused."""
@@ -86,11 +81,58 @@ def router(runtime: Runtime) -> APIRouter:
             except Malformed as error:
                 REFUSED.labels("malformed").inc()
                 refused.append({"index": place, "reason": "malformed", **error.details[0]})
-        for refusal_ in await take(readings):
-            refused.append({"index": places[refusal_.position], "reason": refusal_.reason})
+        for refused_one in await self._hub.intake.take(readings):
+            refused.append({"index": places[refused_one.position], "reason": refused_one.reason})
         return JSONResponse({"accepted": len(items) - len(refused), "refused": refused})
 
+    async def _take_one(self, token: str, reading: Reading) -> str | None:
+        refusals = await self._hub.intake.take([(token, reading)])
+        return refusals[0].reason if refusals else None
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The routes of positions."""
+    routes = APIRouter(prefix=PATH, tags=["Positions"])
+    intake = Intake(runtime)
+    routes.get("/osmand", response_model=dict[str, Any])(intake.osmand)
+    routes.post("/osmand", response_model=dict[str, Any])(intake.osmand)
+    routes.post("/owntracks", response_model=list[dict[str, Any]])(intake.owntracks)
+    routes.post("/batch", response_model=dict[str, Any])(intake.batch)
     return routes
+
+
+class Lane:
+    """ASGI middleware, innermost: hands positions to the same functions without the search for a route, which costs
+    more than taking a position does. Everything else passes."""
+
+    def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
+        self.app = app
+        intake = Intake(runtime)
+        self._ways = {
+            ("GET", f"{PATH}/osmand"): intake.osmand,
+            ("POST", f"{PATH}/osmand"): intake.osmand,
+            ("POST", f"{PATH}/owntracks"): intake.owntracks,
+            ("POST", f"{PATH}/batch"): intake.batch,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        way = self._ways.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if way is None:
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = _Way(scope["path"])
+        request = Request(scope, receive, send)
+        try:
+            response = await way(request)
+        except Exception as error:
+            response = answer_to(request, error)
+        await response(scope, receive, send)
+
+
+class _Way(NamedTuple):
+    """What measures call this route."""
+
+    path_format: str
 
 
 async def _osmand_reading(request: Request) -> tuple[str, Reading]:

@@ -44,6 +44,7 @@ def make_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app = FastAPI(lifespan=lifespan)
     app.state.runtime = runtime
     api.errors.install(app)
+    app.add_middleware(api.positions.Lane, runtime=runtime)
     for module in (api.live, api.positions, api.tickets):
         app.include_router(module.router(runtime))
     return app

@@ -114,6 +114,8 @@ def _object(field: str, value: Any) -> dict[str, Any]:
 
 
 def _number(field: str, value: Any) -> float:
+    if type(value) is float and -1e15 < value < 1e15:
+        return value
     if isinstance(value, bool) or value is None or value == "":
         raise Malformed(field, value, "a number")
     try:
@@ -126,7 +128,9 @@ def _number(field: str, value: Any) -> float:
 
 
 def _optional(field: str, value: Any) -> float | None:
-    return None if value is None or value == "" else _number(field, value)
+    if value is None or value == "":
+        return None
+    return _number(field, value)
 
 
 def _positive(value: float | None) -> float | None:
@@ -135,6 +139,8 @@ def _positive(value: float | None) -> float | None:
 
 def _time(field: str, value: Any) -> int:
     """Milliseconds since 1970 of seconds, milliseconds or an ISO 8601 text (UTC when it names no offset)."""
+    if type(value) is int and MILLISECONDS_FROM <= value <= 1e14:
+        return value
     if isinstance(value, str) and not value.replace(".", "", 1).lstrip("-").isdigit():
         try:
             moment = datetime.fromisoformat(value)

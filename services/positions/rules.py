@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from geodata.queries.workers import WorkerRow
@@ -18,8 +18,7 @@ METRES_PER_DEGREE = 111_320.0
 JUMPS_BELIEVED = 3  # so many refused readings in a row that agree with each other: the kept one was wrong
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """A reading and what it is judged by; `last` is the worker's last accepted reading."""
 
     reading: Reading
@@ -91,7 +90,10 @@ REASONS = ("unknown_token", "malformed", *(reason for reason, _ in RULES))
 
 def refused(case: Case) -> str | None:
     """The reason why this reading is refused; None when it is taken."""
-    return next((reason for reason, holds in RULES if holds(case)), None)
+    for reason, holds in RULES:
+        if holds(case):
+            return reason
+    return None
 
 
 def jumps(before: Reading, after: Reading, max_speed_mps: float) -> bool:
