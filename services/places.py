@@ -37,6 +37,16 @@ class Holding:
     generated: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is generated for a place: areas above the grids, grids by kind, workers, tickets."""
+
+    areas: dict[Level, int]
+    grids: dict[str, int]
+    workers: int
+    tickets_per_day: float
+
+
 def prepare(settings: Settings, stores: Stores, profile: Profile, progress: Progress | None = None) -> None:
     """Load the place into its migrated database if it is empty; else make what happened since the last time.
 
@@ -49,9 +59,9 @@ def prepare(settings: Settings, stores: Stores, profile: Profile, progress: Prog
         held = q.held(conn)
         moment = datetime.now(UTC).replace(microsecond=0)
         if held is None:
-            load(conn, settings, profile, moment, _Shown(progress))
+            load(conn, settings, profile, moment, Shown(progress))
         elif held.generated and held.until and moment - held.until > FRESH:
-            _catch_up(conn, settings, profile, held, moment, _Shown(progress))
+            _catch_up(conn, settings, profile, held, moment, Shown(progress))
         else:
             return
     with psycopg.connect(stores.database_url, autocommit=True) as conn:
@@ -59,29 +69,57 @@ def prepare(settings: Settings, stores: Stores, profile: Profile, progress: Prog
 
 
 def load(
-    conn: psycopg.Connection[Any], settings: Settings, profile: Profile, until: datetime, shown: _Shown
+    conn: psycopg.Connection[Any], settings: Settings, profile: Profile, until: datetime, shown: Shown
 ) -> None:
     """Generate a place up to a moment and load it, in the caller's transaction. Raises NotGenerated."""
+    from geodata.generate.files import folder_of, generate_place
     from geodata.generate.load import load_place
 
-    generated = generate(settings, profile, until, shown)
-    load_place(conn, profile, generated, _seed(profile), until, shown.load)
+    seed = _seed(profile)
+    made = generate_place(profile, folder_of(profile, settings.data, seed), seed, until, shown.generate)
+    load_place(conn, profile, made, seed, until, shown.load)
 
 
-def generate(
+def generate_files(
     settings: Settings,
     profile: Profile,
     until: datetime,
-    shown: _Shown | None = None,
+    *,
+    progress: Progress | None = None,
     folder: Path | None = None,
+    seed: int | None = None,
 ) -> Files:
-    """Write a place's generated files below the data folder (or into `folder`). Raises NotGenerated."""
+    """Write a place's generated files below the data folder, or into `folder`. Raises NotGenerated."""
     from geodata.generate.files import folder_of, generate_place
 
-    seed = _seed(profile)
-    shown = shown or _Shown(None)
-    return generate_place(
-        profile, folder or folder_of(profile, settings.data, seed), seed, until, shown.generate
+    seed = _seed(profile) if seed is None else seed
+    folder = folder or folder_of(profile, settings.data, seed)
+    return generate_place(profile, folder, seed, until, Shown(progress).generate)
+
+
+def planned(profile: Profile) -> Planned | None:
+    """What a profile plans to generate; None for a place of one's own."""
+    from geodata.generate.plan import plan_of
+
+    if not profile.generate:
+        return None
+    plan = plan_of(profile, _seed(profile))
+    committees = [c for t in plan.towns for c in t.committees]
+    areas: dict[Level, int] = {
+        "city": 1,
+        "county": len(plan.recipe.outlines),
+        "town": len(plan.towns),
+        "community": len(committees),
+    }
+    kinds = {
+        kind: sum(c.grids for c in committees if c.kind == kind) for kind in ("urban", "rural", "special")
+    }
+    people = plan.recipe.people
+    return Planned(
+        areas={level: n for level, n in areas.items() if level in profile.levels},
+        grids=kinds,
+        workers=people.workers + people.professional,
+        tickets_per_day=plan.recipe.tickets_per_day,
     )
 
 
@@ -91,7 +129,7 @@ def _catch_up(
     profile: Profile,
     held: q.Held,
     until: datetime,
-    shown: _Shown,
+    shown: Shown,
 ) -> None:
     from geodata.generate.files import folder_of, generate_ground
     from geodata.generate.load import top_up
@@ -129,7 +167,7 @@ def holding(profile: Profile, database_url: str | None) -> Holding:
         return nothing
 
 
-class _Shown:
+class Shown:
     """Progress of generating and loading on a rich progress display, if there is one."""
 
     _STEPS = {  # noqa: RUF012
