@@ -8,6 +8,7 @@ import commands.demo
 import commands.imports
 import commands.migrate
 import commands.new_place
+import commands.places
 import commands.psql
 import commands.reset
 import commands.run
@@ -28,6 +29,7 @@ for module in (
     commands.demo,
     commands.run,
     commands.simulate,
+    commands.places,
     commands.status,
     commands.imports,
     commands.new_place,
