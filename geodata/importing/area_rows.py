@@ -159,7 +159,7 @@ def _kinds(fields: Fields, options: AreaOptions) -> list[str | None]:
 def check_shapes(fields: Fields, shapes: Shapes, *, repair: bool) -> None:
     """Complain about shapes that are no valid polygons; with `repair` mend what is only a crossing or a bad ring, in place."""
     missing = np.array([shape is None for shape in shapes], bool)
-    hint = "A ring is not closed, has under four points, or the record is empty: draw it again."
+    hint = "The record has no shape, or one that cannot be read: draw it again."
     fields.complain(None, missing, "a polygon", hint)
     kind = shapely.get_type_id(shapes)
     other = ~missing & ~np.isin(kind, (3, 6))
@@ -170,12 +170,15 @@ def check_shapes(fields: Fields, shapes: Shapes, *, repair: bool) -> None:
         "The record is a point, a line or a collection: remove it or draw its outline.",
     )
     empty = ~missing & ~other & shapely.is_empty(shapes)
-    fields.complain(None, empty, "a polygon", "The polygon is empty: draw it again.")
+    fields.complain(None, empty, "a polygon", "It is empty, or its ring is not closed: draw it again.")
     endless = not_finite(shapes)
     fields.complain(
         None, endless, "finite coordinates", "A coordinate is NaN or infinite: draw the area again."
     )
-    invalid = ~missing & ~other & ~empty & ~endless & ~shapely.is_valid(shapes)
+    beyond = ~endless & ~on_earth(shapes)
+    hint = "Is it latitude first (--swap-axes)? Is --crs right? Or did a corner slip?"
+    fields.complain(None, beyond, "a polygon on the earth", hint)
+    invalid = ~missing & ~other & ~empty & ~endless & ~beyond & ~shapely.is_valid(shapes)
     if not invalid.any():
         return
     if repair:
@@ -194,6 +197,14 @@ def not_finite(shapes: Shapes) -> NDArray[np.bool_]:
     result = np.zeros(len(shapes), bool)
     result[np.unique(owner[~np.isfinite(coordinates).all(axis=1)])] = True
     return result
+
+
+def on_earth(shapes: Shapes) -> NDArray[np.bool_]:
+    """Which shapes lie within -180 to 180 and -90 to 90 degrees; true for those that are none."""
+    west, south, east, north = shapely.bounds(shapes).T
+    with np.errstate(invalid="ignore"):
+        outside = (west < -180) | (east > 180) | (south < -90) | (north > 90)
+    return np.asarray(~outside)
 
 
 def mend_rings(fields: Fields, shapes: Shapes, invalid: NDArray[np.bool_]) -> list[str]:

@@ -6,7 +6,6 @@ from datetime import date
 
 import numpy as np
 import shapely
-from psycopg.types.json import Jsonb  # noqa: F401
 
 from geodata.importing.area_rows import AreaOptions, AreaRow
 from geodata.importing.place import EARLIEST_DAY, STRIDE, Place
@@ -205,10 +204,8 @@ def initials(name: str) -> str:
     """Pinyin initials for search: lower case, Latin letters and digits as they are."""
     from pypinyin import Style, lazy_pinyin
 
-    parts = lazy_pinyin(
-        name, style=Style.FIRST_LETTER, errors=lambda rest: [char for char in rest if char.isalnum()]
-    )
-    return "".join(parts).lower()
+    parts = lazy_pinyin(name, style=Style.FIRST_LETTER)  # what is not Chinese comes through as it is
+    return "".join(char for part in parts for char in part if char.isalnum()).lower()
 
 
 def label_points(

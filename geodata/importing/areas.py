@@ -7,6 +7,8 @@ import shapely
 
 from geodata.importing.area_rows import FAR_DEGREES, AreaOptions, AreaRow, read_rows
 from geodata.importing.area_store import Existing, existing_areas, give_numbers, retire, store
+from geodata.importing.check import ground_of
+from geodata.importing.coverage import Measure, gaps, overlaps
 from geodata.importing.parents import find_parents, make_parents
 from geodata.importing.place import Place, ask_reload, read_place
 from geodata.importing.projections import why_no_degrees
@@ -17,6 +19,7 @@ from geodata.scope import Db
 
 __all__ = ["SUBJECT", "AreaOptions", "import_areas"]
 SUBJECT = "areas"
+ROUNDED_DIGITS = 9  # of a degree: 0.1 mm
 
 
 def import_areas(conn: Db, path: Path, options: AreaOptions, progress: Progress = silent) -> Report:
@@ -33,7 +36,7 @@ def import_areas(conn: Db, path: Path, options: AreaOptions, progress: Progress 
     )
     report.notes.extend(file.notes)
     if file.crs is None:
-        raise why_no_degrees(file, path, place.profile, SUBJECT)
+        raise why_no_degrees(file, path, ground_of(conn, place).outline, SUBJECT)
     progress("read", 1, 1)
     rows = read_rows(file, options, place, report)
     report.counts["read"] = len(rows)
@@ -41,10 +44,7 @@ def import_areas(conn: Db, path: Path, options: AreaOptions, progress: Progress 
     report.refuse_if_faulty()
     if options.repair:
         report.notes.extend(repair_rows(rows, options.repair))
-    elif not shapely.coverage_is_valid(np.array([row.shape for row in rows], dtype=object)):
-        report.notes.append(
-            "Edges do not match everywhere: areas may overlap or leave gaps. See: ./wangge check areas FILE"
-        )
+    _look_at_edges(rows, report)
 
     existing = existing_areas(conn)
     if options.make_parents:
@@ -97,6 +97,26 @@ def _check_near(conn: Db, place: Place, rows: list[AreaRow], options: AreaOption
             report.fault(
                 row.row, None, f"{centre.x:.4f}, {centre.y:.4f}", "an area within 50 km of the place", hint
             )
+
+
+def _look_at_edges(rows: list[AreaRow], report: Report) -> None:
+    """Remove what is only rounding between neighbours, and say when more than that is wrong."""
+    shapes = np.array([row.shape for row in rows], dtype=object)
+    if bool(shapely.coverage_is_valid(shapes)):
+        return
+    rounded = shapely.transform(shapes, lambda xy: np.round(xy, ROUNDED_DIGITS))
+    if bool(shapely.is_valid(rounded).all()):
+        shapes = rounded
+        for row, shape in zip(rows, rounded, strict=True):
+            row.shape = shape
+    measure = Measure(shapes)
+    overlapping, missing = list(overlaps(shapes, measure)), list(gaps(shapes, measure))
+    if overlapping or missing:
+        lost, shared = (sum(piece.area_m2 for piece in pieces) for pieces in (missing, overlapping))
+        report.notes.append(
+            f"{len(overlapping)} overlaps ({shared:,.0f} m²) and {len(missing)} gaps ({lost:,.0f} m²) between these areas."
+            " They were kept. See them with: ./wangge check areas FILE"
+        )
 
 
 def _missing(

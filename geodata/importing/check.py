@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from geodata.datum import Datum
-from geodata.importing.area_rows import FAR_DEGREES, AreaOptions, AreaRow, polygons_of, read_rows
+from geodata.importing.area_rows import FAR_DEGREES, AreaOptions, AreaRow, on_earth, polygons_of, read_rows
 from geodata.importing.coverage import Measure, Piece, gaps, overlaps, union
 from geodata.importing.fit import Fit, fit_datum
 from geodata.importing.outlines import known_outline
@@ -100,7 +100,7 @@ def check_file(
             swap_axes=options.swap_axes,
         )
         if file.crs is None:
-            raise why_no_degrees(file, path, place.profile, SUBJECT)
+            raise why_no_degrees(file, path, ground.outline, SUBJECT)
     except ImportRefused as refused:
         check.faults.extend(
             AreaFault("file", (), _said(fault), fault.hint) for fault in refused.report.faults
@@ -113,16 +113,17 @@ def check_file(
     check.faults.extend(_from_report(report, rows))
     progress("read", 1, 4)
     shapes = usable(rows)
-    _check_far(check, rows, shapes, ground, options)
+    _check_far(check, rows, ground, options)
     _check_datum(check, file, rows, options.datum, place, ground)
     progress("check", 2, 4)
     given = {row.code: row.parent_code for row in rows if row.parent_code}
-    _check_parents(check, rows, shapes, options.level, place, ground, given)
-    progress("check", 3, 4)
     near = not any(fault.kind in ("far", "datum") for fault in check.faults)
-    outline = (
-        ground.outline if near and ground.by_code and options.level != place.profile.root_level else None
-    )
+    known = (
+        ground if near else Ground(level_of=ground.level_of)
+    )  # what lies elsewhere lies outside of all parents
+    _check_parents(check, rows, shapes, options.level, place, known, given)
+    progress("check", 3, 4)
+    outline = known.outline if ground.by_code and options.level != place.profile.root_level else None
     check_coverage(check, rows, shapes, outline)
     _check_sizes(check, rows, place)
     progress("check", 4, 4)
@@ -166,11 +167,9 @@ def usable(rows: Iterable[AreaRow]) -> Shapes:
     """The shapes as valid polygons, mended where they are not, None where nothing can be made of them."""
     result = np.array([row.shape for row in rows], dtype=object)
     for index, shape in enumerate(result):
-        if (
-            shape is None
-            or not np.isfinite(shapely.get_coordinates(shape)).all()
-            or shape.geom_type not in ("Polygon", "MultiPolygon")
-        ):
+        if shape is None or shapely.is_empty(shape) or shape.geom_type not in ("Polygon", "MultiPolygon"):
+            result[index] = None
+        elif not np.isfinite(shapely.get_coordinates(shape)).all() or not on_earth(result[index : index + 1])[0]:
             result[index] = None
         elif not shapely.is_valid(shape):
             result[index] = polygons_of(shapely.make_valid(shape, method="structure", keep_collapsed=False))
@@ -231,23 +230,24 @@ def _from_report(report: Report, rows: list[AreaRow]) -> list[AreaFault]:
     return result
 
 
-def _check_far(
-    check: Check, rows: list[AreaRow], shapes: Shapes, ground: Ground, options: AreaOptions
-) -> None:
+def _check_far(check: Check, rows: list[AreaRow], ground: Ground, options: AreaOptions) -> None:
+    """Shapes more than 50 km from the place, those beyond the poles included."""
     if ground.outline is None or options.level == "city":
         return
     west, south, east, north = ground.outline.bounds
-    near = shapely.box(west - FAR_DEGREES, south - FAR_DEGREES, east + FAR_DEGREES, north + FAR_DEGREES)
-    for row, shape in zip(rows, shapes, strict=True):
-        if shape is None or shapely.covers(near, shape):
+    for row in rows:
+        if row.shape is None or shapely.is_empty(row.shape) or not np.isfinite(shapely.get_coordinates(row.shape)).all():
             continue
-        centre = shape.centroid
-        swapped = shapely.covers(near, shapely.Point(centre.y, centre.x))
-        hint = (
-            "Longitude and latitude are swapped: --swap-axes." if swapped
-            else "Another place's area, a wrong --crs, or a corner that slipped?"
-        )  # fmt: skip
-        said = f"{centre.x:.4f}, {centre.y:.4f}: over 50 km outside of the place"
+        near = [west - FAR_DEGREES, south - FAR_DEGREES, east + FAR_DEGREES, north + FAR_DEGREES]
+        left, low, right, high = shapely.bounds(row.shape)
+        if left >= near[0] and low >= near[1] and right <= near[2] and high <= near[3]:
+            continue
+        swapped = low >= near[0] and left >= near[1] and high <= near[2] and right <= near[3]
+        hint = "Another place's area, a wrong --crs, or a corner that slipped?"
+        if swapped:
+            hint = "Longitude and latitude are swapped: --swap-axes."
+        said = f"{left:.4f}, {low:.4f} to {right:.4f}, {high:.4f}: over 50 km outside of the place"
+        shape = row.shape if on_earth(np.array([row.shape], dtype=object))[0] else None
         check.faults.append(AreaFault("far", (row.code,), said, hint, row.row, shape))
 
 
@@ -270,6 +270,7 @@ def _check_datum(
 def datum_fit(file: AreaFile, rows: list[AreaRow], said: Datum, place: Place, ground: Ground) -> Fit | None:
     """How well the file's coordinates fit what is known, under each datum; None when nothing can be told."""
     raw = np.array(file.degrees, dtype=object)
+    raw[np.array([shape is None for shape in usable(rows)], bool)] = None
     codes = [row.code for row in rows]
     known = sum(code in ground.by_code for code in codes)
     if known >= max(3, len(codes) // 2):
@@ -307,7 +308,7 @@ def _check_parents(
     for row, shape in zip(rows, shapes, strict=True):
         parent = given.get(row.code) or place.parent_code(level, row.code, ground.level_of)
         if parent is None:
-            if ground.by_code:
+            if ground.level_of:
                 said = "no area of the levels above begins this code"
                 hint = (
                     "Was the code numbered by another source? Name the parents in a column: --parent-column."

@@ -98,10 +98,10 @@ class Fields:
                 if field in self.heading or field in self.constants:
                     continue
                 for word in wanted(field):
-                    heading = by_key.get(words.key(word))
-                    if heading is not None and heading not in taken:
-                        self.heading[field] = heading
-                        taken.add(heading)
+                    found = by_key.get(words.key(word))
+                    if found is not None and found not in taken:
+                        self.heading[field] = found
+                        taken.add(found)
                         break
         for field in self.constants:
             if field not in known:

@@ -1,5 +1,6 @@
 """Import of workers, posts, people owed care, video stations, the party tree and patrols: new codes added, known ones updated."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,7 +63,8 @@ class _Reading:
 
     def area(self, *, required: bool) -> pa.Array:
         """Numbers of the areas named by code."""
-        codes = dict(self.conn.execute("SELECT code, no FROM area WHERE valid_to IS NULL").fetchall())
+        rows = self.conn.execute("SELECT code, no FROM area WHERE valid_to IS NULL").fetchall()
+        codes: dict[str, int] = {str(code): int(number) for code, number in rows}
         choice = Choice(codes, {}, frozenset(len(code) for code in codes if code.isdigit()))
         hint = "Import the areas first, or correct the code."
         found = self.fields.choice(
@@ -237,7 +239,7 @@ def _workers(read: _Reading) -> dict[str, pa.Array]:
         "phone": fields.text("phone", longest=40),
         "kind": read.word("kind", "worker_kind", "full_time, part_time or professional"),
         "area_no": read.area(required=True),
-        "skills": pc.replace_substring_regex(skills, r"\s*[;；、,，]\s*", ";"),
+        "skills": pc.replace_substring_regex(skills, words.words()["separators"]["list"], ";"),
         "shift_from": parse_hours(fields, "shift_from", "08:00"),
         "shift_to": parse_hours(fields, "shift_to", "18:00"),
         "shift_days": parse_days(fields, "shift_days"),
@@ -300,7 +302,7 @@ def _contacts(fields: Fields) -> pa.Array:
 
 def _spoken(text: str) -> list[dict[str, str]]:
     contacts = []
-    for part in text.replace("；", ";").split(";"):
+    for part in re.split(words.words()["separators"]["contact"], text):
         name, _, phone = part.strip().rpartition(" ")
         if part.strip():
             contacts.append({"name": name or phone, "phone": phone if name else ""})

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -138,8 +138,8 @@ def _vocabulary(conn: Db, place: Place) -> _Vocabulary:
     )
 
 
-def _table(conn: Db, query: str) -> Choice:
-    rows = conn.execute(query).fetchall()  # type: ignore[arg-type]
+def _table(conn: Db, query: LiteralString) -> Choice:
+    rows = conn.execute(query).fetchall()
     codes = {code: number for code, number, _, _ in rows}
     names = {name: number for _, number, *both in rows for name in both if name}
     return Choice(codes, names, frozenset(len(code) for code in codes if code.isdigit()))

@@ -169,4 +169,5 @@ def _offset_us(offset: pa.Array) -> NDArray[np.int64]:
         )
     encoded = offset.dictionary_encode()
     table = np.array([shifts[text] for text in encoded.dictionary.to_pylist()], np.int64)
-    return table[np.asarray(encoded.indices)]
+    result: NDArray[np.int64] = table[np.asarray(encoded.indices)]
+    return result

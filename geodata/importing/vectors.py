@@ -222,6 +222,7 @@ def _read(
 ) -> tuple[Sheet, Shapes, str | None]:
     """Columns, shapes and the CRS that the file states (None = it states none)."""
     options: dict[str, Any] = {}
+    pyogrio.set_gdal_config_options({"OGR_GEOMETRY_ACCEPT_UNCLOSED_RING": "NO"})  # or it closes them without a word
     if kind == "ESRI Shapefile" and _sibling(source, ".cpg") is None:
         options["encoding"] = _dbf_encoding(source)
     try:
@@ -286,7 +287,7 @@ def _to_degrees(shapes: Shapes, crs: CRS, path: Path, subject: str, notes: list[
             subject, path.name, "a coordinate system that can be converted", "Give another --crs.", crs.name
         )
     best = group.transformers[0]
-    if "allpark" in best.description:
+    if "allpark" in best.description and "China 2000" not in str(crs.geodetic_crs):
         notes.append(
             f"{path.name}: the shift from {crs.name} to WGS84 is not published; the areas may lie off by up to 150 m. "
             "Have the data converted to CGCS2000 by its keeper if that matters."

@@ -1,0 +1,1 @@
+"""Files with faults, for the tests of import and check."""
