@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from fastapi.responses import ORJSONResponse
 
 from api.codings import best_coding
 from geodata.queries import points, stations
@@ -118,8 +118,8 @@ def parse_box(text: str) -> Box:
     try:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError:
-        raise HTTPException(422, 
-            "bbox must be west,south,east,north in degrees, for example 117,35.4,117.1,35.5."
+        raise HTTPException(
+            422, "bbox must be west,south,east,north in degrees, for example 117,35.4,117.1,35.5."
         ) from None
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise HTTPException(422, "bbox must lie within -180,-90,180,90, with west < east and south < north.")
@@ -127,7 +127,8 @@ def parse_box(text: str) -> Box:
 
 
 def _table(columns: list[str], rows: list[list[Any]], **more: Any) -> Response:
-    return ORJSONResponse({"as_of": _ms(datetime.now(UTC)), "columns": columns, "rows": rows, **more})
+    body = orjson.dumps({"as_of": _ms(datetime.now(UTC)), "columns": columns, "rows": rows, **more})
+    return Response(body, media_type="application/json")
 
 
 def _degrees(value: float) -> float:

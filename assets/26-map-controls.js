@@ -97,7 +97,7 @@
     range.value = map.state.opacity[spec.id];
     range.addEventListener("input", () => map.fade(spec.id, Number(range.value)));
     const note = h("small");
-    const label = h("label", { for: id }, spec.icon ? map.icon(spec.icon, spec.legend[0]?.token || "--tx-2") : h("i", { class: `wg-line wg-line-${spec.id}` }), t(spec.title), note);
+    const label = h("label", { for: id }, spec.icon ? map.icon(spec.icon, (spec.legend.find((one) => one.shape === spec.icon) || spec.legend[0]).token) : h("i", { class: `wg-line wg-line-${spec.id}` }), t(spec.title), note);
     const row = h("li", {}, spec.fixed ? h("span", { class: "wg-box" }) : box, label, range);
     const mark = () => {
       const on = map.state.shown[spec.id];

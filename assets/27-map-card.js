@@ -163,7 +163,7 @@
     const box = h(
       "article",
       { class: `wg-card wg-card-${kind}`, tabindex: "-1", "aria-label": title },
-      h("header", {}, text("small", {}, kicker), text("h2", {}, title), steps, close),
+      h("header", {}, text("small", {}, kicker), text("h3", {}, title), steps, close),
       h("div", { class: "wg-card-body" }, ...parts.filter(Boolean)),
       actions.filter(Boolean).length ? h("footer", {}, ...actions.filter(Boolean)) : null,
     );

@@ -10,7 +10,7 @@
 
   map.part((view) => {
     const input = h("input", {
-      type: "search", role: "combobox", placeholder: t("map.search"), "aria-label": t("map.search"), "aria-expanded": "false",
+      type: "search", role: "combobox", placeholder: t("map.search"), "aria-label": t("map.search.long"), "aria-expanded": "false",
       "aria-controls": "wg-found", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false",
     }); // prettier-ignore
     const found = h("ul", { id: "wg-found", role: "listbox", "aria-label": t("map.found"), hidden: "" });

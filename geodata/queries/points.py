@@ -50,7 +50,7 @@ class Care(NamedTuple):
 
 
 def open_tickets(conn: Db, box: Box, limit: int) -> list[TicketPoint]:
-    """Open tickets in scope inside the box: the latest to be due first, at most `limit`."""
+    """Open tickets in scope inside the box, most overdue first, at most `limit`; none on a point that many share."""
     with conn.cursor(row_factory=class_row(TicketPoint)) as cursor:
         return cursor.execute(
             """
@@ -59,7 +59,8 @@ def open_tickets(conn: Db, box: Box, limit: int) -> list[TicketPoint]:
             FROM ticket t
             JOIN category k ON k.id = t.category_id
             JOIN channel c ON c.id = t.channel_id
-            WHERE t.closed_at IS NULL AND t.geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)
+            WHERE t.closed_at IS NULL AND t.location <> 'shared_point'
+              AND t.geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326)
             ORDER BY t.due_at NULLS LAST
             LIMIT %s
             """,

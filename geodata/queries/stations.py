@@ -23,6 +23,7 @@ class Station(NamedTuple):
     state_reason: str | None
     checked_at: datetime | None
     stream_url: str | None
+    generated: bool
 
 
 class Probed(NamedTuple):
@@ -35,7 +36,7 @@ class Probed(NamedTuple):
 
 _SELECT = """
     SELECT id, name, site_kind, area_no, ST_X(geom) AS lon, ST_Y(geom) AS lat, state::text, state_reason, checked_at,
-           stream_url
+           stream_url, generated
     FROM video_station
 """
 
