@@ -20,6 +20,8 @@ PASSED_ON = {
 }  # fmt: skip
 # Part of a ticket's life spent in each status.
 PART = {"accepted": 0.05, "dispatched": 0.05, "signed": 0.1, "handling": 0.7, "answered": 0.1}
+STEPS = list(PART)
+SIGMA = 0.9  # spread of the lives
 CANCELLED, REDONE = 0.015, 0.04  # shares
 NEGLECTED = 12.0  # how much longer a ticket lives that was overdue at the start
 SATISFACTION = {"satisfied": 72, "fairly": 14, "unsatisfied": 6, "unrated": 8}  # shares
@@ -45,9 +47,10 @@ class Caseload:
         self.count = 0.0
         self._due: list[Due] = []
         for ticket in open_tickets:
-            life = self._life() * (NEGLECTED if ticket.is_overdue else 1)
-            at = chance.uniform(0, PART.get(ticket.status, 0.1) * life)
-            heapq.heappush(self._due, Due(at, ticket.id, ticket.version, ticket.status, life))
+            if ticket.status in PASSED_ON:
+                left = self._left() * (NEGLECTED if ticket.is_overdue else 1)
+                life = left / sum(PART[status] for status in STEPS[STEPS.index(ticket.status) :])
+                self.put(ticket.id, ticket.version, ticket.status, life)
 
     def __len__(self) -> int:
         return len(self._due)
@@ -95,5 +98,9 @@ class Caseload:
 
     def _life(self) -> float:
         """Log-normal with mean `usual`: most are quick, some take long."""
-        sigma = 0.9
-        return self._usual * math.exp(self._chance.gauss(-sigma * sigma / 2, sigma))
+        return self._usual * math.exp(self._chance.gauss(-SIGMA * SIGMA / 2, SIGMA))
+
+    def _left(self) -> float:
+        """What is left of the life of one met at a random moment (lives weighted by their length): so the first ones
+        leave at the rate at which new ones come."""
+        return self._usual * math.exp(self._chance.gauss(SIGMA * SIGMA / 2, SIGMA)) * self._chance.random()
