@@ -26,9 +26,6 @@ class Clock:
     def __init__(self, speeds: Floats) -> None:
         """`speeds`: 168 of them, Monday 0 h first."""
         self._run = np.r_[0.0, np.cumsum(speeds)]
-        # the inverse wants strictly rising readings: where the clock stands, the first moment counts
-        self._reading, first = np.unique(self._run, return_index=True)
-        self._moment = first.astype(float)
 
     def read(self, at_h: Floats) -> Floats:
         """What the clock shows at those times."""
@@ -37,12 +34,13 @@ class Clock:
         return shown
 
     def when(self, reading: Floats) -> Floats:
-        """The first time at which the clock shows so much."""
+        """The first time at which the clock shows so much: the end of an hour, not the morning after it."""
         week, rest = np.divmod(reading, self._run[-1])
         # a reading of exactly zero belongs to the end of the week before
-        back = (rest == 0) & (week > 0)
-        week, rest = np.where(back, week - 1, week), np.where(back, self._run[-1], rest)
-        first: Floats = week * WEEK_H + np.interp(rest, self._reading, self._moment)
+        week, rest = np.where(rest == 0, week - 1, week), np.where(rest == 0, self._run[-1], rest)
+        end = np.searchsorted(self._run, rest, side="left")
+        begun = self._run[end - 1]
+        first: Floats = week * WEEK_H + end - 1 + (rest - begun) / (self._run[end] - begun)
         return first
 
 

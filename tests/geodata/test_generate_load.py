@@ -1,0 +1,158 @@
+"""A generated place in its database: loaded whole or not at all, without a fault, and brought up to the present."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+import profiles
+from geodata.importing.check import check_database
+from geodata.importing.place import read_place
+from geodata.migrate import migrate
+from geodata.scope import Db
+from geodata.servers import Stores, ensure
+from services import places
+from services.places import Shown, load, planned, prepare
+from settings import Settings
+
+PROFILE = profiles.load("horinger")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Generated files go to a folder of their own."""
+    return Settings(place="horinger").model_copy(update={"data": tmp_path_factory.mktemp("data")})
+
+
+@pytest.fixture(scope="module")
+def stores() -> Iterator[Stores]:
+    """An empty, migrated database."""
+    name = f"wangge_test_{uuid.uuid4().hex[:12]}"
+    made = ensure(Settings(), name)
+    migrate(made.database_url)
+    yield made
+    admin = made.with_database("wangge_test_admin").database_url
+    with psycopg.connect(admin, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def loaded(stores: Stores, settings: Settings) -> Stores:
+    """Horinger as it was three days ago."""
+    with psycopg.connect(stores.database_url) as conn:
+        then = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
+        load(conn, settings, PROFILE, then, Shown(None))
+    return stores
+
+
+@pytest.fixture
+def conn(loaded: Stores) -> Iterator[Db]:
+    with psycopg.connect(loaded.database_url) as connection:
+        yield connection
+        connection.rollback()
+
+
+def one(conn: Db, query: str) -> tuple[object, ...]:
+    row = conn.execute(query).fetchone()  # type: ignore[arg-type]
+    assert row is not None
+    return row
+
+
+def test_an_interrupted_load_leaves_nothing(
+    stores: Stores, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import geodata.generate.load as loading
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loading, "import_tickets", stop)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(settings, stores, PROFILE)
+    with psycopg.connect(stores.database_url) as conn:
+        assert one(conn, "SELECT (SELECT count(*) FROM place), (SELECT count(*) FROM area)") == (0, 0)
+
+
+def test_all_levels_people_and_tickets_are_there_and_marked_generated(conn: Db) -> None:
+    assert dict(
+        conn.execute("SELECT level::text, count(*) FROM area WHERE generated GROUP BY 1").fetchall()
+    ) == {
+        "town": 1,
+        "community": 33,
+        "grid": 129,
+    }
+    assert one(conn, "SELECT count(*) FROM area WHERE level = 'grid' AND kind = 'urban'") == (74,)
+    assert one(conn, "SELECT count(*) FROM worker WHERE generated") == (196,)
+    assert one(conn, "SELECT count(*) FROM video_station WHERE generated") == (36,)
+    assert one(conn, "SELECT generated, seed FROM place") == (True, 150123)
+    tickets, ours = one(conn, "SELECT count(*), count(*) FILTER (WHERE generated) FROM ticket")
+    assert tickets == ours and int(str(tickets)) > 25_000
+    assert one(conn, "SELECT count(*) FROM ticket WHERE location = 'outside'") == (0,)
+    assert int(str(one(conn, "SELECT count(*) FROM ticket WHERE location = 'shared_point'")[0])) > 300
+
+
+def test_the_check_finds_no_fault(conn: Db) -> None:
+    found = check_database(conn, read_place(conn, "areas"))
+    assert [(f.kind, f.codes, f.found) for f in found.faults] == []
+
+
+def test_care_records_have_the_statutory_categories_and_five_contacts(conn: Db) -> None:
+    roles = {
+        row[0] for row in conn.execute("SELECT DISTINCT role FROM key_person WHERE kind = 'care'").fetchall()
+    }
+    assert roles <= {c.code for c in PROFILE.care}
+    assert one(conn, "SELECT min(jsonb_array_length(contacts)) FROM key_person WHERE kind = 'care'") == (5,)
+
+
+def test_the_next_start_makes_what_happened_since_and_the_one_after_nothing(
+    loaded: Stores, settings: Settings
+) -> None:
+    before = _state(loaded)
+    prepare(settings, loaded, PROFILE)
+    after = _state(loaded)
+    assert 100 < after["tickets"] - before["tickets"] < 600
+    assert after["last"] > before["last"] and after["patrol_days"] >= before["patrol_days"] + 2
+    assert after["open_of_before"] < before["open"] * 0.6  # the old ones went on
+    assert 40 < after["open"] < 400
+    assert after["twice"] == 0
+    assert after["default_exact"] == 0
+    assert after["events"] > before["events"]
+    prepare(settings, loaded, PROFILE)
+    assert _state(loaded) == after
+
+
+def test_imported_data_are_left_alone(clone: Stores) -> None:
+    with psycopg.connect(clone.database_url) as conn:
+        conn.execute("UPDATE place SET generated = false")
+    places.prepare(Settings(), clone, profiles.load("zoucheng"))
+    with psycopg.connect(clone.database_url) as conn:
+        assert one(conn, "SELECT count(*) FROM area") == (43,)
+
+
+def test_a_place_without_a_recipe_says_so(tmp_path: Path) -> None:
+    own = PROFILE.model_copy(update={"generate": {}})
+    assert planned(own) is None
+    with pytest.raises(places.NotGenerated, match="import"):
+        places.generate_files(Settings(), own, datetime.now(UTC), folder=tmp_path)
+
+
+def _state(stores: Stores) -> dict[str, int]:
+    with psycopg.connect(stores.database_url) as conn:
+        row = one(
+            conn,
+            """
+            SELECT count(*), count(*) FILTER (WHERE closed_at IS NULL),
+                   count(*) FILTER (WHERE closed_at IS NULL AND reported_at < now() - interval '3 days'),
+                   max(extract(epoch FROM reported_at))::bigint,
+                   (SELECT count(DISTINCT day) FROM patrol), (SELECT count(*) FROM ticket_event),
+                   (SELECT count(*) FROM (SELECT FROM ticket GROUP BY channel_id, source_id HAVING count(*) > 1) x),
+                   count(*) FILTER (WHERE location = 'exact' AND ST_X(geom) = 111.8212 AND ST_Y(geom) = 40.3795)
+            FROM ticket
+            """,
+        )
+    names = ("tickets", "open", "open_of_before", "last", "patrol_days", "events", "twice", "default_exact")
+    return dict(zip(names, (int(str(v)) for v in row), strict=True))
