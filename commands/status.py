@@ -44,25 +44,34 @@ def status() -> None:
         "Wangge", f"{VERSION}, Python {platform.python_version()}, {platform.system()} {platform.release()}"
     )
     table.add_row("Place", settings.place)
-    _servers(table, settings)
+    asleep = _servers(table, settings)
     stores = addresses(settings)
-    _postgres(table, stores)
-    _redis(table, stores)
+    if "PostgreSQL" not in asleep:
+        _postgres(table, stores)
+    if "Redis" not in asleep:
+        _redis(table, stores)
     _disk(table, settings)
     screen.print(table)
 
 
-def _servers(table: Table, settings: "Settings") -> None:
+def _servers(table: Table, settings: "Settings") -> set[str]:
+    """Add rows for both; returns the names of those that do not run."""
     from geodata.servers import servers
 
     for server in servers(settings):
-        where = f"runs as process {server.pid}, socket {server.socket}" if server.pid else "does not run"
+        where = (
+            f"runs as process {server.pid}, socket {server.socket}"
+            if server.pid
+            else "does not run now; the next command starts it"
+        )
         table.add_row(server.name, f"private, {where}")
-        table.add_row("", f"{server.folder}: {_mb(_size(server.folder))}")
+        if server.folder.exists():
+            table.add_row("", f"{server.folder}: {_mb(_size(server.folder))}")
     if settings.database_url:
         table.add_row("PostgreSQL", "given by DATABASE_URL")
     if settings.redis_url:
         table.add_row("Redis", "given by REDIS_URL")
+    return {server.name for server in servers(settings) if server.pid is None}
 
 
 def _postgres(table: Table, stores: "Stores") -> None:
