@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+import commands.bench
 import commands.demo
 import commands.imports
 import commands.migrate
@@ -37,6 +38,7 @@ for module in (
     commands.migrate,
     commands.reset,
     commands.test,
+    commands.bench,
 ):
     module.register(app)
 

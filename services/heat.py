@@ -332,19 +332,23 @@ def _packed(plain: bytes, coding: Coding) -> bytes:
 
 
 def varints(numbers: npt.NDArray[np.int64]) -> bytes:
-    """LEB128 of non-negative numbers below 2**35, vectorised."""
-    groups = [(numbers >> shift).astype(np.uint8) & 0x7F for shift in (0, 7, 14, 21, 28)]
-    lengths = np.ones(len(numbers), np.int8)
-    for power in (7, 14, 21, 28):
-        lengths += numbers >= (1 << power)
-    ends = np.cumsum(lengths.astype(np.int64))
-    out = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
-    starts = ends - lengths
-    for place, group in enumerate(groups):
-        has = lengths > place
-        more = (lengths > place + 1).astype(np.uint8) << 7
-        out[starts[has] + place] = (group | more)[has]
-    return out.tobytes()
+    """LEB128 of non-negative numbers, vectorised: most need one byte, the others get theirs inserted after it."""
+    first = numbers.astype(np.uint8) & 0x7F
+    after = np.flatnonzero(numbers >= 0x80)
+    if not len(after):
+        return first.tobytes()
+    first[after] |= 0x80
+    rest = numbers[after] >> 7
+    further: list[npt.NDArray[np.uint8]] = []
+    places: list[npt.NDArray[np.intp]] = []
+    while len(rest):
+        more = rest >= 0x80
+        further.append((rest & 0x7F).astype(np.uint8) | np.where(more, np.uint8(0x80), np.uint8(0)))
+        places.append(after)
+        rest, after = rest[more] >> 7, after[more]
+    place = np.concatenate(places)
+    order = np.argsort(place, kind="stable")
+    return np.insert(first, place[order] + 1, np.concatenate(further)[order]).tobytes()
 
 
 def _since(columns: Columns, wanted: Filter) -> float:

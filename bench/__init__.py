@@ -1,0 +1,1 @@
+"""Repeatable measurements of the product, each beside a peer in the same run."""

@@ -1,0 +1,1 @@
+"""Pages of the browser's peers: a bare Leaflet page, and plain dash-leaflet ones, on one loopback server."""
