@@ -140,7 +140,7 @@ async def test_a_ticket_is_on_the_screen_quickly_and_state_is_as_fresh(hub: Hub,
     await file(pool)
     started = time.monotonic()
     await wall.read_until(lambda: wall.grids[grid_no(1, 1, 1)][1] == 1)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 3  # a tenth of a second on an idle machine
     assert [item["kind"] for item in wall.told("tickets")] == ["accepted"]
     lon, lat = centre(1, 1, 1)
     assert [heat[1:6] for heat in wall.told("heat")] == [[lon, lat, "01001", "grid", 1]]
