@@ -87,13 +87,12 @@ def _check_near(conn: Db, place: Place, rows: list[AreaRow], options: AreaOption
         near = shapely.box(
             box[0] - FAR_DEGREES, box[1] - FAR_DEGREES, box[2] + FAR_DEGREES, box[3] + FAR_DEGREES
         )
-    world = shapely.box(-180, -90, 180, 90)
     for row in rows:
-        if row.shape is None or not shapely.is_valid(row.shape):
+        if row.shape is None or shapely.is_empty(row.shape) or not shapely.is_valid(row.shape):
             continue
         centre = row.shape.centroid
-        if not shapely.covers(world, row.shape) or (near is not None and not shapely.covers(near, centre)):
-            hint = "Is this another place's file? Are --crs and --datum right? Are the axes swapped?"
+        if near is not None and not shapely.covers(near, centre):
+            hint = "Is this another place's file? Are --crs and --datum right? Is it latitude first (--swap-axes)?"
             report.fault(
                 row.row, None, f"{centre.x:.4f}, {centre.y:.4f}", "an area within 50 km of the place", hint
             )

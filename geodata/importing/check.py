@@ -169,7 +169,10 @@ def usable(rows: Iterable[AreaRow]) -> Shapes:
     for index, shape in enumerate(result):
         if shape is None or shapely.is_empty(shape) or shape.geom_type not in ("Polygon", "MultiPolygon"):
             result[index] = None
-        elif not np.isfinite(shapely.get_coordinates(shape)).all() or not on_earth(result[index : index + 1])[0]:
+        elif (
+            not np.isfinite(shapely.get_coordinates(shape)).all()
+            or not on_earth(result[index : index + 1])[0]
+        ):
             result[index] = None
         elif not shapely.is_valid(shape):
             result[index] = polygons_of(shapely.make_valid(shape, method="structure", keep_collapsed=False))
@@ -236,7 +239,11 @@ def _check_far(check: Check, rows: list[AreaRow], ground: Ground, options: AreaO
         return
     west, south, east, north = ground.outline.bounds
     for row in rows:
-        if row.shape is None or shapely.is_empty(row.shape) or not np.isfinite(shapely.get_coordinates(row.shape)).all():
+        if (
+            row.shape is None
+            or shapely.is_empty(row.shape)
+            or not np.isfinite(shapely.get_coordinates(row.shape)).all()
+        ):
             continue
         near = [west - FAR_DEGREES, south - FAR_DEGREES, east + FAR_DEGREES, north + FAR_DEGREES]
         left, low, right, high = shapely.bounds(row.shape)

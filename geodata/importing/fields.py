@@ -209,11 +209,26 @@ class Fields:
         self.complain(field, bad, what, "")
         return np.where(bad, np.nan, values)
 
-    def coordinate(self, field: str) -> NDArray[np.float64]:
-        """Numbers of any size, NaN where empty; infinities are refused."""
-        values, bad = _numbers(self.raw(field))
-        self.complain(field, bad, "a number in decimal degrees", "Write 117.0073, not degrees and minutes.")
-        return np.where(bad, np.nan, values)
+    def point(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The fields lon and lat as numbers of any size, NaN where both are empty; half a point is complained about."""
+        found: dict[str, tuple[NDArray[np.float64], Mask]] = {}
+        for field in ("lon", "lat"):
+            values, bad = _numbers(self.raw(field))
+            self.complain(
+                field, bad, "a number in decimal degrees", "Write 117.0073, not degrees and minutes."
+            )
+            found[field] = values, bad
+        for field, other in (("lon", "lat"), ("lat", "lon")):
+            if self.has(other) and not self.has(field):
+                self.raw(field, required=True)
+            elif self.has(field):
+                lacking = np.isnan(found[field][0]) & ~found[field][1] & ~np.isnan(found[other][0])
+                self.complain(
+                    field, lacking, "both longitude and latitude, or neither", "Complete it, or empty both."
+                )
+        lon, lat = found["lon"][0], found["lat"][0]
+        nothing = np.isnan(lon) | np.isnan(lat)
+        return np.where(nothing, np.nan, lon), np.where(nothing, np.nan, lat)
 
     def complain(
         self, field: str | None, mask: Mask, expected: str, hint: str, *, listed: int = LISTED_PER_KIND

@@ -74,14 +74,15 @@ class _Reading:
 
     def point(self, *, required: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Longitude and latitude in WGS84, NaN where there is none."""
-        lon, lat = self.fields.coordinate("lon"), self.fields.coordinate("lat")
-        missing = np.isnan(lon) | np.isnan(lat)
-        half = missing if required else np.isnan(lon) != np.isnan(lat)
-        if required and not (self.fields.has("lon") and self.fields.has("lat")):
+        lon, lat = self.fields.point()
+        missing = np.isnan(lon)
+        if required:
             for name in ("lon", "lat"):
                 self.fields.raw(name, required=True)
-        else:
-            self.fields.complain("lon", half, "longitude and latitude", "")
+            if self.fields.has("lon"):
+                self.fields.complain(
+                    "lon", missing, "longitude and latitude", "A station without a point has no area."
+                )
         beyond = (np.abs(lon) > 180) | (np.abs(lat) > 90)
         self.fields.complain(
             "lon", beyond, "longitude and latitude in degrees", "Are the two swapped, or in metres?"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ LARGEST_BYTES = 1_000_000_000
 LARGEST_UNPACKED_BYTES = 1_000_000_000
 DEEPEST = 40  # brackets within brackets, in a JSON file
 MOST_ROWS = 20_000_000
+ERROR_CELL = re.compile(
+    rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*\bt="e"[^>]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?<v>([^<]{1,20})</v>'
+)
 ENCODINGS = ("utf-8-sig", "gb18030")
 ACCEPTED = "a table: .csv, .xlsx, .parquet or .geojson"
 
@@ -165,10 +169,36 @@ def _read_workbook(path: Path, subject: str) -> Sheet:
         if not names:
             raise refusal(subject, path.name, "a workbook with a sheet", "The workbook is empty.")
         rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, OSError, ValueError) as error:
+        for row, column, error in _error_cells(path):  # these would come through as empty
+            if row < len(rows) and column < len(rows[row]):
+                rows[row][column] = error
+    except (CalamineError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         hint = f"The file is damaged, protected by a password, or no workbook ({str(error)[:80]}). Save it as .xlsx again."
         raise refusal(subject, path.name, "a whole .xlsx file", hint) from None
     return _from_rows(iter(rows), path, subject)
+
+
+def _error_cells(path: Path) -> Iterator[tuple[int, int, str]]:
+    """Row, column (both from 0) and text of the cells of a workbook's first sheet whose formula failed."""
+    with zipfile.ZipFile(path) as archive:
+        book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
+        links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+        first = re.search(r'<sheet\b[^>]*\br:id="([^"]+)"', book)
+        link = first and re.search(rf'<Relationship\b[^>]*\bId="{re.escape(first[1])}"[^>]*>', links)
+        target = link and re.search(r'\bTarget="/?(?:xl/)?([^"]+)"', link[0])
+        name = f"xl/{target[1]}" if target else ""
+        if name not in archive.namelist():
+            return
+        with archive.open(name) as sheet:
+            tail = b""
+            while chunk := sheet.read(1 << 22):
+                part = tail + chunk
+                for cell in ERROR_CELL.finditer(part):
+                    column = 0
+                    for letter in cell[1].decode():
+                        column = column * 26 + ord(letter) - 64
+                    yield int(cell[2]) - 1, column - 1, cell[3].decode("ascii", "replace")
+                tail = part[-2048:]
 
 
 def unpacked_size(path: Path, subject: str) -> None:

@@ -229,17 +229,9 @@ def _titles(fields: Fields, description: pa.Array) -> pa.Array:
 
 
 def _points(fields: Fields, datum: Datum) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    lon, lat = fields.coordinate("lon"), fields.coordinate("lat")
-    if fields.has("lon") != fields.has("lat"):
-        missing = "lat" if fields.has("lon") else "lon"
-        fields.raw(missing, required=True)
-    half = np.isnan(lon) != np.isnan(lat)
-    if fields.has("lon") and fields.has("lat"):
-        fields.complain(
-            "lon" if np.isnan(lon[half]).any() else "lat", half, "both longitude and latitude, or neither", ""
-        )
+    lon, lat = fields.point()
     nothing = (lon == 0) & (lat == 0)  # how many systems write "unknown"
-    lon, lat = np.where(nothing | half, np.nan, lon), np.where(nothing | half, np.nan, lat)
+    lon, lat = np.where(nothing, np.nan, lon), np.where(nothing, np.nan, lat)
     beyond = (np.abs(lon) > 180) | (np.abs(lat) > 90)
     swapped = beyond & (np.abs(lat) <= 180) & (np.abs(lon) <= 90)
     swap_hint = "Longitude and latitude look swapped: --column lon=… --column lat=… the other way round."

@@ -222,17 +222,22 @@ def _read(
 ) -> tuple[Sheet, Shapes, str | None]:
     """Columns, shapes and the CRS that the file states (None = it states none)."""
     options: dict[str, Any] = {}
-    pyogrio.set_gdal_config_options({"OGR_GEOMETRY_ACCEPT_UNCLOSED_RING": "NO"})  # or it closes them without a word
+    pyogrio.set_gdal_config_options(
+        {"OGR_GEOMETRY_ACCEPT_UNCLOSED_RING": "NO"}
+    )  # or it closes them without a word
     if kind == "ESRI Shapefile" and _sibling(source, ".cpg") is None:
         options["encoding"] = _dbf_encoding(source)
     try:
-        layers = pyogrio.list_layers(source)
-        if kind == "GPKG" and layer is None and len(layers) > 1:
-            names = ", ".join(str(name) for name in layers[:, 0])
-            raise refusal(subject, path.name, "--layer NAME", f"The file has several layers: {names}.")
-        if layer is not None and layer not in layers[:, 0]:
-            names = ", ".join(str(name) for name in layers[:, 0])
-            raise refusal(subject, path.name, f"a layer named {layer}", f"The file has: {names}.")
+        if kind == "GPKG":
+            names = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
+            if layer is None and len(names) > 1:
+                raise refusal(
+                    subject, path.name, "--layer NAME", f"The file has several layers: {', '.join(names)}."
+                )
+            if layer is not None and layer not in names:
+                raise refusal(
+                    subject, path.name, f"a layer named {layer}", f"The file has: {', '.join(names)}."
+                )
         meta, _, wkb, values = pyogrio.raw.read(
             source, layer=layer if kind == "GPKG" else None, force_2d=True, **options
         )

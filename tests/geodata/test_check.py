@@ -82,7 +82,13 @@ def test_a_good_file_has_no_fault_in_its_own_crs_and_datum(conn: Db) -> None:
 
 def test_one_fault_is_one_line(conn: Db) -> None:
     """No fault hides behind a heap of others that follow from it."""
-    for name in ("sliver_overlap.geojson", "sliver_gap.geojson", "overlap.geojson", "gap.geojson", "too_small.geojson"):
+    for name in (
+        "sliver_overlap.geojson",
+        "sliver_gap.geojson",
+        "overlap.geojson",
+        "gap.geojson",
+        "too_small.geojson",
+    ):
         assert len(check(conn, name).faults) == 1, name
     for name in ("gcj02_that_says_4326.geojson", "bd09_that_says_4326.geojson"):
         assert len(check(conn, name).faults) == 1, name
@@ -90,7 +96,9 @@ def test_one_fault_is_one_line(conn: Db) -> None:
 
 def test_sizes_are_true_square_metres(conn: Db) -> None:
     overlap = check(conn, "overlap.geojson").faults[0]
-    assert overlap.area_m2 == pytest.approx(0.003 * 90_800 * 0.01 * 110_950, rel=0.01)  # metres a degree at 35.4° N
+    assert overlap.area_m2 == pytest.approx(
+        0.003 * 90_800 * 0.01 * 110_950, rel=0.01
+    )  # metres a degree at 35.4° N
     assert set(overlap.codes) == {"370883001001001", "370883001001002"}
     assert check(conn, "sliver_overlap.geojson").faults[0].area_m2 == pytest.approx(1.816 * 1109.5, rel=0.01)
 

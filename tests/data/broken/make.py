@@ -14,7 +14,7 @@ from pyproj import Transformer
 from geodata.datum import Datum, from_wgs84
 from tests.small_place import STEP, centre
 
-HERE = Path(__file__).parent
+HERE = BROKEN_FOLDER = Path(__file__).parent
 Features = list[dict[str, Any]]
 CELLS = [(town, community, grid) for town in (1, 2) for community in (1, 2) for grid in range(1, 10)]
 
@@ -76,9 +76,13 @@ def shapefile(name: str, found: Features, crs: str | None, encoding: str) -> Non
     """A zipped shapefile, with a .prj only when a CRS is given, without a .cpg."""
     wkb = shapely.to_wkb([shapely.geometry.shape(feature["geometry"]) for feature in found])
     columns = ["code", "name", "kind"]
-    values = [np.array([feature["properties"][column] for feature in found], dtype=object) for column in columns]
+    values = [
+        np.array([feature["properties"][column] for feature in found], dtype=object) for column in columns
+    ]
     stem = HERE / "areas"
-    pyogrio.raw.write(f"{stem}.shp", wkb, values, columns, geometry_type="Polygon", crs=crs, encoding=encoding)
+    pyogrio.raw.write(
+        f"{stem}.shp", wkb, values, columns, geometry_type="Polygon", crs=crs, encoding=encoding
+    )
     with zipfile.ZipFile(HERE / name, "w", zipfile.ZIP_DEFLATED) as archive:
         for suffix in (".shp", ".shx", ".dbf", ".prj", ".cpg"):
             path = stem.with_suffix(suffix)
@@ -94,7 +98,9 @@ def areas() -> None:
     write("bd09_that_says_4326.geojson", shifted("bd09"))
     write("feet_without_crs.geojson", projected(features(), 1 / 0.3048))
     shapefile("metres_without_prj.zip", projected(features()), None, "GB18030")
-    shapefile("metres.zip", projected(features()), "EPSG:4548", "GB18030")  # not broken: what a survey office hands over
+    shapefile(
+        "metres.zip", projected(features()), "EPSG:4548", "GB18030"
+    )  # not broken: what a survey office hands over
     topology = {
         "type": "Topology", "transform": {"scale": [1, 1], "translate": [0, 0]}, "arcs": [[[117, 35], [1, 0], [0, 1], [-1, -1]]],
         "objects": {"grids": {"type": "GeometryCollection", "geometries": [{"type": "Polygon", "arcs": [[0]]}]}},
@@ -118,7 +124,9 @@ def areas() -> None:
     found = features()
     ring(found[2])[1][0] = 1e308
     write("huge_coordinate.geojson", found)
-    (HERE / "infinite_coordinate.geojson").write_text((HERE / "huge_coordinate.geojson").read_text().replace("1e+308", "1e999"))
+    (HERE / "infinite_coordinate.geojson").write_text(
+        (HERE / "huge_coordinate.geojson").read_text().replace("1e+308", "1e999")
+    )
 
     found = features()
     for feature in found:  # another source counts the towns the other way round
@@ -155,13 +163,18 @@ def areas() -> None:
     found = features()
     found[0]["properties"] |= {"households": 90, "population": 300}
     write("too_small.geojson", found)
-    write("points.geojson", [feature | {"geometry": {"type": "Point", "coordinates": [117, 35.4]}} for feature in features()[:3]])
+    write(
+        "points.geojson",
+        [feature | {"geometry": {"type": "Point", "coordinates": [117, 35.4]}} for feature in features()[:3]],
+    )
 
     text = json.dumps({"type": "FeatureCollection", "features": features()})
     (HERE / "cut_off.geojson").write_text(text[: len(text) // 2])
     (HERE / "empty.geojson").write_text("")
     write("no_features.geojson", [])
-    (HERE / "too_deep.geojson").write_text('{"type":"FeatureCollection","features":' + "[" * 10_000 + "]" * 10_000 + "}")
+    (HERE / "too_deep.geojson").write_text(
+        '{"type":"FeatureCollection","features":' + "[" * 10_000 + "]" * 10_000 + "}"
+    )
     (HERE / "a_page.geojson").write_text("<!doctype html><title>504 Gateway Timeout</title>")
     wkb = shapely.to_wkb([shapely.geometry.shape(feature["geometry"]) for feature in features()])
     codes = np.array([feature["properties"]["code"] for feature in features()], dtype=object)
@@ -182,7 +195,7 @@ HEADING = "source_id,reported_at,channel,category,title,lon,lat,status,closed_at
 def ticket(number: int, **changes: str) -> str:
     """One good row of tickets, changed."""
     row = {
-        "source_id": f"T{number:04}", "reported_at": "2026-03-02 08:30:00", "channel": "12345", "category": "01001",
+        "source_id": f"T{number:04}", "reported_at": "2025-03-02 08:30:00", "channel": "12345", "category": "01001",
         "title": "路灯不亮", "lon": "117.0051", "lat": "35.4051", "status": "受理", "closed_at": "",
     } | changes  # fmt: skip
     return ",".join(row.values()) + "\n"
@@ -200,26 +213,49 @@ def tickets() -> None:
         for number in range(100)
     ))  # fmt: skip
     csv("duplicate_ids.csv", ticket(1), ticket(2), ticket(1), ticket(3))
-    csv("unknown_category.csv", ticket(1), ticket(2, category="爆露垃圾"), ticket(3, channel="来电"), ticket(4, status="弄好了"))
-    csv("formulas.csv", ticket(1, title="=HYPERLINK(A1)"), ticket(2, title="#REF!"), ticket(3, title="-3号楼漏水"))
+    csv(
+        "unknown_category.csv",
+        ticket(1),
+        ticket(2, category="爆露垃圾"),
+        ticket(3, channel="来电"),
+        ticket(4, status="弄好了"),
+    )
+    csv(
+        "formulas.csv",
+        ticket(1, title="=HYPERLINK(A1)"),
+        ticket(2, title="#REF!"),
+        ticket(3, title="-3号楼漏水"),
+    )
     csv("swapped.csv", *(ticket(number, lon="35.4051", lat="117.0051") for number in range(3)))
     csv("metres.csv", ticket(1, lon="500463.1", lat="3919600.2"))
-    csv("bad_numbers.csv", ticket(1, lon="inf"), ticket(2, lon="NaN"), ticket(3, lat="1e999"), ticket(4, lat=""))
-    csv("bad_times.csv", ticket(1, reported_at="2026-02-30 08:00"), ticket(2, reported_at="05/06/2026"), ticket(3, reported_at=""),
-        ticket(4, reported_at="2099-01-01 00:00"), ticket(5, closed_at="2026-03-01 08:00:00", status="办结"),
+    csv(
+        "bad_numbers.csv",
+        ticket(1, lon="inf"),
+        ticket(2, lon="NaN"),
+        ticket(3, lat="1e999"),
+        ticket(4, lat=""),
+    )
+    csv("bad_times.csv", ticket(1, reported_at="2025-02-30 08:00"), ticket(2, reported_at="05/06/2025"), ticket(3, reported_at=""),
+        ticket(4, reported_at="2099-01-01 00:00"), ticket(5, closed_at="2025-03-01 08:00:00", status="办结"),
         ticket(6, status="办结"))  # fmt: skip
-    csv("ragged.csv", ticket(1), ticket(2, title="路灯不亮,又亮了"))
+    csv(
+        "ragged.csv",
+        ticket(1),
+        ticket(2, title="路灯不亮,又亮了", status="办结", closed_at="2025-03-05 08:00:00"),
+    )
     csv("no_rows.csv")
-    (HERE / "open_quote.csv").write_text(HEADING + 'T1,2026-03-02,12345,01001,"路灯\n')
-    (HERE / "no_category.csv").write_text("工单编号,受理时间,标题\nT1,2026-03-02 08:30,路灯\n")
+    (HERE / "open_quote.csv").write_text(HEADING + 'T1,2025-03-02,12345,01001,"路灯\n')
+    (HERE / "no_category.csv").write_text("工单编号,受理时间,标题\nT1,2025-03-02 08:30,路灯\n")
     (HERE / "cut_off.parquet").write_bytes(b"PAR1" + bytes(200))
     (HERE / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100))
     (HERE / "binary.csv").write_bytes(bytes(range(256)))
     book = xlsxwriter.Workbook(HERE / "error_cells.xlsx")
     sheet = book.add_worksheet()
     sheet.write_row(0, 0, HEADING.strip().split(","))
-    sheet.write_row(1, 0, ["T1", "2026-03-02 08:30:00", "12345", "01001", "路灯不亮", 117.0051, 35.4051, "受理"])
-    sheet.write_row(2, 0, ["T2", "2026-03-02 08:30:00", "12345", "01001"])
+    sheet.write_row(
+        1, 0, ["T1", "2025-03-02 08:30:00", "12345", "01001", "路灯不亮", 117.0051, 35.4051, "受理"]
+    )
+    sheet.write_row(2, 0, ["T2", "2025-03-02 08:30:00", "12345", "01001"])
     sheet.write_formula(2, 4, "=A9/0", None, "#DIV/0!")
     book.close()
     (HERE / "care_with_belief.csv").write_text(
