@@ -43,4 +43,4 @@ _UPSERT = {
 
 def _upsert(conn: Db, table: str, rows: list[tuple[Any, ...]]) -> None:
     with conn.cursor() as cursor:
-        cursor.executemany(_UPSERT[table], rows)  # type: ignore[arg-type]
+        cursor.executemany(_UPSERT[table], rows)
