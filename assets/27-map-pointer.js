@@ -141,6 +141,7 @@
       } else if (event.key === "/") {
         view.searchBox?.focus();
         event.preventDefault();
+        event.stopPropagation(); // the page has a search of its own
       }
     });
     frame.addEventListener("keydown", (event) => {

@@ -1,0 +1,279 @@
+"""The map in a real Chromium: polygons, live colour of changed grids only, heat, cards, keys, the address, video."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psycopg
+import pytest
+import redis
+from playwright.sync_api import Browser, Page, expect
+
+from app import create_app
+from geodata.servers import Stores
+from settings import Settings
+from tests.browser.chromium import chromium, open_page
+from tests.live_app import served
+from tests.small_place import centre, grid_no
+
+pytestmark = pytest.mark.browser
+STATIONS = {"37088301001320000001": "/demo-camera/hall/live.m3u8", "37088301001320000002": None}
+READY = "window.wangge?.map?.main?.layers?.size === 36 && wangge.map.values.size === 36"
+
+
+@pytest.fixture(scope="module")
+def url(module_clone: Stores) -> Iterator[str]:
+    with psycopg.connect(module_clone.database_url) as conn:
+        now = datetime.now(UTC)
+        for i in range(12):
+            x, y = centre(1, 1, 1 + i % 3)
+            conn.execute(
+                """
+                INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status,
+                                    due_at)
+                SELECT %s, 1, id, 'said', ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, 'handling', %s
+                FROM category WHERE code = '01001'
+                """,
+                (
+                    now - timedelta(hours=i),
+                    x,
+                    y + i * 0.0001,
+                    grid_no(1, 1, 1 + i % 3),
+                    now + timedelta(hours=5 - i),
+                ),
+            )
+        for station, stream in STATIONS.items():
+            x, y = centre(1, 2, 5)
+            conn.execute(
+                "INSERT INTO video_station (id, name, site_kind, area_no, geom, stream_url, generated)"
+                " VALUES (%s, 'hall', 'hall', %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s, true)",
+                (station, grid_no(1, 2, 5), x, y, stream),
+            )
+    with redis.Redis.from_url(module_clone.redis_url) as client:  # states are the tests' own: nobody probes
+        client.set(f"{module_clone.key_prefix}video:turn", "1", ex=3600)
+    with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+def area_page(browser: Browser, url: str, query: str = "") -> Page:
+    page = open_page(browser, f"{url}/area/?{query}", 1440, 900)
+    page.wait_for_function(READY, timeout=20_000)
+    return page
+
+
+def at(page: Page, lon: float, lat: float) -> tuple[float, float]:
+    """A place of the map in pixels of the page."""
+    x, y = page.evaluate(
+        """([lon, lat]) => {
+            const { leaflet } = wangge.map.main;
+            const p = leaflet.latLngToContainerPoint([lat, lon]);
+            const box = leaflet.getContainer().getBoundingClientRect();
+            return [p.x + box.left, p.y + box.top];
+        }""",
+        [lon, lat],
+    )
+    return float(x), float(y)
+
+
+def test_all_grids_are_drawn_in_the_classes_of_their_open_tickets(browser: Browser, url: str) -> None:
+    page = area_page(browser, url)
+    styles = page.evaluate("[...wangge.map.main.layers].map(([no, layer]) => [no, layer.options.fillColor])")
+    ramp = page.evaluate("[0, 3].map((found) => wangge.map.fillOf(found))")
+    for no, colour in styles:
+        assert colour == ramp[1 if no in {grid_no(1, 1, g) for g in (1, 2, 3)} else 0]
+    assert page.evaluate("performance.getEntriesByName('wangge:areas-painted').length") == 1
+    assert page.evaluate("document.getElementById('wg-first')") is None, "the first picture is gone"
+    page.close()
+
+
+def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(browser: Browser, url: str) -> None:
+    page = area_page(browser, url)
+    page.evaluate(
+        """() => {
+            window.styled = [];
+            for (const [no, layer] of wangge.map.main.layers) {
+                const set = layer.setStyle;
+                layer.setStyle = function (style) { window.styled.push(no); return set.call(this, style); };
+            }
+        }"""
+    )
+    x, y = centre(2, 2, 9)
+    report = {"channel": "grid", "category": "01001", "title": "t", "lon": x, "lat": y}
+    assert httpx.post(f"{url}/api/tickets", json=report, trust_env=False).status_code == 201
+    page.wait_for_function(f"window.styled.includes({grid_no(2, 2, 9)})", timeout=5000)
+    assert page.evaluate("window.styled") == [grid_no(2, 2, 9)]
+    page.close()
+
+
+def test_heat_replaces_the_fill_and_grows_with_a_new_ticket(browser: Browser, url: str) -> None:
+    page = area_page(browser, url, "mode=heat&window=7d")
+    page.wait_for_function("wangge.map.heat?.tickets >= 12", timeout=15_000)
+    before = page.evaluate("wangge.map.heat.tickets")
+    assert not page.evaluate("[...wangge.map.main.layers.values()].some((layer) => layer.options.fill)")
+    painted = page.evaluate(
+        """() => {
+            const canvas = document.querySelector('.leaflet-wg-heat-pane canvas, .leaflet-pane canvas.wg-sheet');
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return data.some((value, i) => i % 4 === 3 && value > 0);
+        }"""
+    )
+    assert painted
+    x, y = centre(1, 1, 1)
+    report = {"channel": "grid", "category": "01001", "title": "t", "lon": x, "lat": y}
+    httpx.post(f"{url}/api/tickets", json=report, trust_env=False).raise_for_status()
+    page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=5000)
+    page.evaluate("wangge.map.wantHeat()")
+    page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=5000)
+    page.evaluate("wangge.map.set('category', ['02'])")
+    page.wait_for_function("wangge.map.heat?.tickets === 0", timeout=5000)
+    page.close()
+
+
+def test_pointing_names_a_click_opens_and_escape_closes(browser: Browser, url: str) -> None:
+    page = area_page(browser, url)
+    x, y = at(page, *centre(2, 1, 3))  # no name stands there
+    page.mouse.move(x, y)
+    page.mouse.move(x + 1, y)
+    expect(page.locator(".wg-tip b")).to_have_text("千泉街道")  # one level down from the county
+    page.mouse.click(x + 1, y)
+    expect(page.locator(".wg-card h3")).to_have_text("千泉街道")
+    expect(page.locator(".wg-card")).to_contain_text("370883002")
+    page.wait_for_function("location.search.includes('card=area:1002000000')")
+    page.keyboard.press("Escape")
+    expect(page.locator(".wg-card")).to_have_count(0)
+    page.wait_for_function("!location.search.includes('card=')")
+    page.close()
+
+
+def test_everything_by_keyboard(browser: Browser, url: str) -> None:
+    page = area_page(browser, url)
+    page.locator("#map").focus()
+    page.keyboard.press("/")
+    page.keyboard.type("千泉")
+    expect(page.locator("#wg-found [role=option]")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator(".wg-card h3")).to_have_text("千泉街道")
+    page.keyboard.press("Escape")
+    expect(page.locator(".wg-search input")).to_be_focused()
+    page.locator("#map").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".wg-card")).to_have_count(1)
+    page.close()
+
+
+def test_the_address_holds_the_state_and_restores_it(browser: Browser, url: str) -> None:
+    page = area_page(browser, url)
+    page.evaluate(
+        """(no) => {
+            const { map } = wangge;
+            map.main.atHome = false;
+            map.main.leaflet.setView([35.42, 117.03], 14);
+            map.set('measure', 'overdue'); map.set('window', '365d'); map.set('channel', ['grid']);
+            map.show('posts', true); map.show('workers', false); map.fade('stations', 0.5);
+            map.open('area', no);
+        }""",
+        grid_no(1, 1, 1),
+    )
+    page.wait_for_function("location.search.includes('card=')")
+    page.wait_for_timeout(400)
+    address = page.url
+    page.close()
+    again = open_page(browser, address, 1440, 900)
+    again.wait_for_function(READY)
+    state = again.evaluate("({...wangge.map.state, zoom: wangge.map.main.leaflet.getZoom()})")
+    assert (state["measure"], state["window"], state["channel"], state["zoom"]) == (
+        "overdue",
+        "365d",
+        ["grid"],
+        14,
+    )
+    assert state["shown"]["posts"] and not state["shown"]["workers"] and state["opacity"]["stations"] == 0.5
+    expect(again.locator(".wg-card h3")).to_have_text("第1网格")
+    assert "lang" not in again.url
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "query", ["view=nonsense", "view=99/99/999", "measure=x&mode=y&window=z", "layers=%2Bgrids-nothing",
+              "opacity=heat:9", "category=%27%3B--&card=area:abc", "card=ticket:99999999"]
+)  # fmt: skip
+def test_a_broken_address_does_no_harm(browser: Browser, url: str, query: str) -> None:
+    area_page(browser, url, query).close()
+
+
+def test_single_tickets_when_close_open_their_card(browser: Browser, url: str) -> None:
+    lon, lat = centre(1, 1, 2)
+    page = area_page(browser, url, f"view=16/{lat}/{lon}")
+    page.wait_for_function("wangge.map.main.board?.hits.some((hit) => hit.kind === 'ticket')", timeout=10_000)
+    x, y = page.evaluate(
+        """() => {
+            const view = wangge.map.main;
+            const hit = view.board.hits.filter((one) => one.kind === 'ticket').at(-1);
+            const p = view.leaflet.layerPointToContainerPoint(L.point(hit.x, hit.y).add(view.symbols.corner));
+            const box = view.leaflet.getContainer().getBoundingClientRect();
+            return [p.x + box.left, p.y + box.top];
+        }"""
+    )
+    page.mouse.click(x, y)
+    expect(page.locator(".wg-card-ticket")).to_contain_text("said")
+    page.close()
+
+
+def test_a_wall_says_nothing_of_people(browser: Browser, url: str) -> None:
+    asked: list[str] = []
+    page = open_page(browser, f"{url}/wall/?tour=off", 1920, 1080)
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_function(READY, timeout=20_000)
+    for kind, number in (("ticket", 1), ("worker", 1)):
+        page.evaluate(f"wangge.map.open('{kind}', {number})")
+        expect(page.locator(f".wg-card-{kind}")).to_have_count(1)
+        assert "said" not in page.locator(".wg-card").inner_text()
+    assert not any("people" in url for url in asked)
+    page.close()
+
+
+def test_no_signal_is_said_with_its_reason(browser: Browser, url: str, module_clone: Stores) -> None:
+    with psycopg.connect(module_clone.database_url) as conn:
+        conn.execute(
+            "UPDATE video_station SET state = 'no_signal', state_reason = 'http_503', checked_at = now()"
+            " WHERE stream_url IS NULL"
+        )
+    page = area_page(browser, url, "card=station:37088301001320000002")
+    told = page.locator(".wg-no-signal").inner_text()
+    assert "无信号" in told and "503" in told and re.search(r"\d\d:\d\d:\d\d", told)
+    page.close()
+
+
+def test_a_live_station_plays_its_stream(browser: Browser, url: str, module_clone: Stores) -> None:
+    with psycopg.connect(module_clone.database_url) as conn:
+        conn.execute(
+            "UPDATE video_station SET state = 'live', state_reason = NULL WHERE stream_url IS NOT NULL"
+        )
+    page = area_page(browser, url, "card=station:37088301001320000001")
+    page.wait_for_function("document.querySelector('.wg-player video')?.buffered.length > 0", timeout=40_000)
+    page.close()
+
+
+def test_a_feed_that_fails_is_asked_for_again(browser: Browser, url: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    failed: list[str] = []
+
+    def unwell(route: object) -> None:
+        if len(failed) < 3:
+            failed.append("")
+            route.fulfill(status=503, body=json.dumps({}))  # type: ignore[attr-defined]
+        else:
+            route.continue_()  # type: ignore[attr-defined]
+
+    page.route("**/api/map/areas/grid*", unwell)
+    page.goto(f"{url}/area/")
+    page.wait_for_function(READY, timeout=30_000)
+    page.close()
