@@ -21,11 +21,11 @@ import api.live
 import api.map
 import api.metrics
 import api.openapi
-import callbacks.area
 import api.positions
 import api.search
 import api.tickets
 import api.video
+import callbacks.area
 import profiles
 from api.compression import Compress
 from api.trace import Trace

@@ -16,7 +16,8 @@ def sync_vocabulary(conn: Db, profile: Profile) -> None:
     parents = [(c.code, k.code) for c in profile.categories for k in c.kinds]
     with conn.cursor() as cursor:
         cursor.executemany(
-            "UPDATE category SET parent_id = (SELECT id FROM category WHERE code = %s) WHERE code = %s", parents
+            "UPDATE category SET parent_id = (SELECT id FROM category WHERE code = %s) WHERE code = %s",
+            parents,
         )
 
 

@@ -35,7 +35,9 @@ class Kind(Named):
     limit_unit: Literal["natural_hours", "working_hours", "working_days", "natural_days"]
     share: float = Field(gt=0, description="Relative weight within its class, for generated tickets.")
     department: str | None = Field(None, description="Code of the department that usually handles it.")
-    matter: str = Field("other", description="Key into data/matters.toml: how generated tickets of it behave.")
+    matter: str = Field(
+        "other", description="Key into data/matters.toml: how generated tickets of it behave."
+    )
 
 
 class Category(Named):
@@ -72,7 +74,8 @@ class CodePattern(Part):
     system: str = Field(description="Name of the code system, stored beside each code.")
     digits: dict[Level, int]
     zeros: dict[Level, int] = Field(
-        default_factory=dict, description="Zeros that fill up a code of this level; its children leave them out."
+        default_factory=dict,
+        description="Zeros that fill up a code of this level; its children leave them out.",
     )
 
     def length(self, level: Level) -> int:

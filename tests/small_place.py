@@ -28,11 +28,20 @@ def load_small_place(conn: Db) -> None:
         for community in (1, 2):
             community_no = grid_no(town, community, 0)
             code = f"37088300{town}00{community}"
-            _area(conn, community_no, "community", code, f"{'甲乙丙丁'[town * 2 + community - 3]}社区", town_no, None)
+            _area(
+                conn,
+                community_no,
+                "community",
+                code,
+                f"{'甲乙丙丁'[town * 2 + community - 3]}社区",
+                town_no,
+                None,
+            )
             for grid in range(1, 10):
                 kind = "urban" if town == 1 else "rural"
-                _area(conn, grid_no(town, community, grid), "grid", f"{code}00{grid}", f"第{grid}网格", community_no, kind)
-                _boundary(conn, grid_no(town, community, grid), *_box(town, community, grid))
+                no = grid_no(town, community, grid)
+                _area(conn, no, "grid", f"{code}00{grid}", f"第{grid}网格", community_no, kind)
+                _boundary(conn, no, *_box(town, community, grid))
     for level_stride in (1_000, 1_000_000, 1_000_000_000):
         conn.execute(
             """
@@ -53,7 +62,9 @@ def load_small_place(conn: Db) -> None:
         FROM area WHERE level = 'grid'
         """
     )
-    conn.execute("SELECT ensure_months('ticket', (current_date - interval '13 months')::date, current_date + 40)")
+    conn.execute(
+        "SELECT ensure_months('ticket', (current_date - interval '13 months')::date, current_date + 40)"
+    )
     conn.execute("SELECT ensure_position_days(current_date - 31, current_date + 2)")
     conn.execute("SELECT setval('area_revision', 1)")
 
