@@ -52,6 +52,11 @@ def new_place(
     from geodata.vocabulary import sync_place, sync_vocabulary
 
     with psycopg.connect(stores.database_url) as conn:
+        held = conn.execute("SELECT profile FROM place").fetchone()
+        if held is not None and held[0] != key:
+            raise _refused(
+                f"The database already holds the place {held[0]}; name another one in DATABASE_URL."
+            )
         sync_place(conn, profile, generated=False)
         sync_vocabulary(conn, profile)
     path.write_text(text)

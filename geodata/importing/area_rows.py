@@ -157,7 +157,7 @@ def _kinds(fields: Fields, options: AreaOptions) -> list[str | None]:
 
 
 def check_shapes(fields: Fields, shapes: Shapes, *, repair: bool) -> None:
-    """Complain about shapes that are no valid polygons; with `repair` mend what is only a crossing or a bad ring, in place."""
+    """Complain about shapes that are no valid polygons; with `repair` mend bad and crossing rings, in place."""
     missing = np.array([shape is None for shape in shapes], bool)
     hint = "The record has no shape, or one that cannot be read: draw it again."
     fields.complain(None, missing, "a polygon", hint)

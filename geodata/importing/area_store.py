@@ -86,7 +86,8 @@ def give_numbers(place: Place, level: Level, rows: list[AreaRow], existing: Exis
 _INCOMING = """
     CREATE TEMP TABLE incoming_area_row (
         row_no bigint, no bigint, code text, name text, initials text, parent_no bigint, kind area_kind,
-        households integer, population integer, geom geometry, label_at geometry, lower date, was_version integer, action text
+        households integer, population integer, geom geometry, label_at geometry,
+        lower date, was_version integer, action text
     ) ON COMMIT DROP
 """
 _ACT = """
@@ -104,8 +105,8 @@ _ACT = """
 _AREA = """
     INSERT INTO area (no, hi, level, code_system, code, name, initials, parent_no, kind, households, population,
                       generated, valid_from)
-    SELECT no, no + area_stride(%(level)s::area_level) - 1, %(level)s, %(system)s, code, name, initials, parent_no, kind,
-           households, population, %(generated)s, %(first_day)s
+    SELECT no, no + area_stride(%(level)s::area_level) - 1, %(level)s, %(system)s, code, name, initials, parent_no,
+           kind, households, population, %(generated)s, %(first_day)s
     FROM incoming_area_row
     ON CONFLICT (no) DO UPDATE SET name = excluded.name, initials = excluded.initials,
         kind = coalesce(excluded.kind, area.kind), households = coalesce(excluded.households, area.households),
@@ -140,7 +141,7 @@ def store(
     *,
     first: bool,
 ) -> dict[str, int]:
-    """Write the rows (numbers and parents known); `first` import of a level holds for all of the past. Returns counts."""
+    """Write the rows (numbers and parents known); a `first` import of a level holds for all of the past."""
     day = options.valid_from or place.today
     values = {
         "day": day, "today": options.valid_from is None, "zone": place.zone.key, "level": options.level,
@@ -155,8 +156,8 @@ def store(
     with (
         conn.cursor() as cursor,
         cursor.copy(
-            "COPY incoming_area_row (row_no, no, code, name, initials, parent_no, kind, households, population, geom, label_at)"
-            " FROM STDIN"
+            "COPY incoming_area_row (row_no, no, code, name, initials, parent_no, kind, households, population,"
+            " geom, label_at) FROM STDIN"
         ) as copy,
     ):
         for row, shape, label in zip(rows, wkb, labels, strict=True):

@@ -23,7 +23,7 @@ ROUNDED_DIGITS = 9  # of a degree: 0.1 mm
 
 
 def import_areas(conn: Db, path: Path, options: AreaOptions, progress: Progress = silent) -> Report:
-    """Bring one level of areas in, in the caller's transaction: new codes are added, known ones get a new boundary version.
+    """Bring one level of areas in, in the caller's transaction: new codes are added, known ones get a new version.
 
     Polygons of any CRS and datum are stored as EPSG:4326. Areas that the file does not name stay as they are, unless
     `retire_missing`. Raises ImportRefused, with record and column, when anything is wrong; then nothing was written.
@@ -79,7 +79,8 @@ def _bring_in(
 def _check_near(conn: Db, place: Place, rows: list[AreaRow], options: AreaOptions, report: Report) -> None:
     """Shapes far from the place belong to another place, another datum or another coordinate system."""
     box = conn.execute(
-        "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(geom) AS e FROM area_now WHERE no = %s) AS x",
+        "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)"
+        " FROM (SELECT ST_Extent(geom) AS e FROM area_now WHERE no = %s) AS x",
         (place.root_no,),
     ).fetchone()
     near = None
@@ -113,8 +114,8 @@ def _look_at_edges(rows: list[AreaRow], report: Report) -> None:
     if overlapping or missing:
         lost, shared = (sum(piece.area_m2 for piece in pieces) for pieces in (missing, overlapping))
         report.notes.append(
-            f"{len(overlapping)} overlaps ({shared:,.0f} m²) and {len(missing)} gaps ({lost:,.0f} m²) between these areas."
-            " They were kept. See them with: ./wangge check areas FILE"
+            f"{len(overlapping)} overlaps ({shared:,.0f} m²) and {len(missing)} gaps ({lost:,.0f} m²)"
+            " between these areas. They were kept. See them with: ./wangge check areas FILE"
         )
 
 

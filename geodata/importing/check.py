@@ -1,4 +1,4 @@
-"""Check of areas, of a file or of what is loaded: every fault with its place, its size and what to do; nothing is changed."""
+"""Check of areas, of a file or of what is loaded: every fault with its place, its size and what to do."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -39,7 +39,8 @@ class AreaFault:
 
 
 KINDS = (
-    "file", "record", "ring", "code", "parentage", "far", "datum", "overlap", "sliver_overlap", "gap", "sliver_gap", "size_rule",
+    "file", "record", "ring", "code", "parentage", "far", "datum", "overlap", "sliver_overlap", "gap", "sliver_gap",
+    "size_rule",
 )  # fmt: skip
 
 
@@ -167,11 +168,14 @@ def usable(rows: Iterable[AreaRow]) -> Shapes:
     """The shapes as valid polygons, mended where they are not, None where nothing can be made of them."""
     result = np.array([row.shape for row in rows], dtype=object)
     for index, shape in enumerate(result):
-        if shape is None or shapely.is_empty(shape) or shape.geom_type not in ("Polygon", "MultiPolygon"):
-            result[index] = None
-        elif (
-            not np.isfinite(shapely.get_coordinates(shape)).all()
-            or not on_earth(result[index : index + 1])[0]
+        if (
+            shape is None
+            or shapely.is_empty(shape)
+            or shape.geom_type not in ("Polygon", "MultiPolygon")
+            or (
+                not np.isfinite(shapely.get_coordinates(shape)).all()
+                or not on_earth(result[index : index + 1])[0]
+            )
         ):
             result[index] = None
         elif not shapely.is_valid(shape):
@@ -270,7 +274,7 @@ def _check_datum(
             (),
             f"fits {fit.best_share:.1%} of the known ground as {fit.best}, {fit.said_share:.1%} as {fit.said}",
             f"Import it with --datum {fit.best}. A file from Amap or Tencent is gcj02, from Baidu bd09.",
-        )  # fmt: skip
+        )
     )
 
 
@@ -366,7 +370,8 @@ def _check_sizes(check: Check, rows: list[AreaRow], place: Place) -> None:
             continue
         if (row.households or 0) < rule.urban_households and (row.population or 0) < rule.urban_population:
             said = f"{_shown(row.households)} households, {_shown(row.population)} people"
-            hint = f"An urban grid has {rule.urban_households} households or {rule.urban_population} people: merge or correct."
+            least = f"{rule.urban_households} households or {rule.urban_population} people"
+            hint = f"An urban grid has {least}: merge or correct."
             check.faults.append(AreaFault("size_rule", (row.code,), said, hint, row.row, row.shape))
 
 

@@ -1,4 +1,4 @@
-"""Whether polygons fit together: overlaps and gaps between them, wide or hair-thin, found in degrees, measured in m²."""
+"""Whether polygons fit together: overlaps and gaps, wide or hair-thin, found in degrees, measured in m²."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Fields of a sheet: which heading serves which field, and each column parsed as a whole, with row and value in complaints."""
+"""Fields of a sheet: which heading serves which field, and columns parsed whole, with row and value in complaints."""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -24,12 +24,12 @@ SPREADSHEET_HINT = (
 
 
 class Choice:
-    """A vocabulary: what may stand in a column (codes and names, compared without case and spaces), and the id it means."""
+    """A vocabulary: what may stand in a column (codes and names, compared without case and spaces), and its ids."""
 
     def __init__(
         self, options: Mapping[str, Any], named: Mapping[str, Any], pad_to: frozenset[int] = frozenset()
     ) -> None:
-        """`options` are exact codes, `named` are further words; `pad_to`: code lengths, as Excel drops leading zeros."""
+        """`options` are exact codes, `named` are further words; `pad_to`: code lengths, for lost leading zeros."""
         self.by_code = dict(options)
         self.by_word = {words.key(word): value for word, value in named.items()}
         self.by_word |= {words.key(code): value for code, value in options.items()}

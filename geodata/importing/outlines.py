@@ -1,4 +1,4 @@
-"""The known outlines of counties that come with the product (profiles/data), to tell whether data lies where it should."""
+"""The known outlines of counties that come with the product, to tell whether data lies where it should."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""The parent of each area: named by a column, told by the code, or found on the map; and upper levels dissolved from lower."""
+"""The parent of each area: named by a column, told by the code, or found on the map; upper levels dissolved."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from profiles import Level
 def find_parents(
     conn: Db, place: Place, level: Level, rows: list[AreaRow], existing: Existing, report: Report
 ) -> None:
-    """Fill `parent_no` of every row. The root has none. Rows of known codes keep theirs unless a column says otherwise."""
+    """Fill `parent_no` of every row. The root has none; known codes keep theirs unless a column says otherwise."""
     if level == place.profile.root_level:
         _check_root(place, rows, existing, report)
         return
@@ -63,7 +63,7 @@ def _check_root(place: Place, rows: list[AreaRow], existing: Existing, report: R
 
 
 def _by_prefix(place: Place, level: Level, code: str, alive: dict[str, Area]) -> Area | None:
-    """The area of the nearest level in use above, when its digits begin this code; a code that skips that level is no proof."""
+    """The area of the nearest level in use above, when its digits begin this code."""
     upper = next((up for up in place.above(level) if any(area.level == up for area in alive.values())), None)
     wanted = place.upper_code(upper, code) if upper else None
     found = alive.get(wanted) if wanted else None

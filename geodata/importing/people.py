@@ -1,4 +1,4 @@
-"""Import of workers, posts, people owed care, video stations, the party tree and patrols: new codes added, known ones updated."""
+"""Import of workers, posts, people owed care, video stations, the party tree and patrols, each by its code."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -137,7 +137,7 @@ def import_care(
 ) -> Report:
     """People owed care by code: code, name, role, area, lon, lat, building, contacts, last_visit_on, next_visit_on.
 
-    A file with a column for belief, ethnicity, opinion, petition history, trajectories, biometrics or scores is refused.
+    A file with a column for belief, ethnicity, opinion, petitions, trajectories, biometrics or scores is refused.
     """
     return _import(conn, path, _CARE, options, generated, progress)
 
@@ -399,7 +399,8 @@ _WORKERS = _Kind(
         FROM incoming_row ORDER BY row_no
         ON CONFLICT (code) DO UPDATE SET name = excluded.name, phone = excluded.phone, kind = excluded.kind,
             area_no = excluded.area_no, skills = excluded.skills, shift_from = excluded.shift_from,
-            shift_to = excluded.shift_to, shift_days = excluded.shift_days, active = true, generated = excluded.generated
+            shift_to = excluded.shift_to, shift_days = excluded.shift_days, active = true,
+            generated = excluded.generated
         """,
     ),
     "code",
@@ -409,7 +410,8 @@ _POSTS = _Kind(
     ("code", "name", "role", "area", "lon", "lat", "phone", "duty"),
     True,
     _posts,
-    "code text, name text, role text, area_no bigint, lon double precision, lat double precision, phone text, duty text",
+    "code text, name text, role text, area_no bigint, lon double precision, lat double precision,"
+    " phone text, duty text",
     "SELECT count(*) FROM incoming_row JOIN key_person USING (code)",
     (
         """
@@ -439,7 +441,8 @@ _CARE = _Kind(
                %(generated)s
         FROM incoming_row ORDER BY row_no
         ON CONFLICT (code) DO UPDATE SET kind = 'care', name = excluded.name, role = excluded.role,
-            area_no = excluded.area_no, geom = excluded.geom, building = excluded.building, contacts = excluded.contacts,
+            area_no = excluded.area_no, geom = excluded.geom, building = excluded.building,
+            contacts = excluded.contacts,
             last_visit_on = excluded.last_visit_on, next_visit_on = excluded.next_visit_on, phone = NULL, duty = NULL,
             generated = excluded.generated
         """,

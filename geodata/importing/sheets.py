@@ -1,4 +1,4 @@
-"""Table files (CSV, XLSX, Parquet, GeoJSON points) as sheets: named columns as they stand in the file, with row numbers."""
+"""Table files (CSV, XLSX, Parquet, GeoJSON points) as sheets: columns as they stand in the file, with row numbers."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ class Sheet:
 
 
 def read_sheet(path: Path, subject: str) -> Sheet:
-    """Read one file by what it holds, not by its name alone. Raises ImportRefused in words, whatever is wrong with it."""
+    """Read one file by what it holds, not by its name alone. Raises ImportRefused, whatever is wrong with it."""
     head = first_bytes(path, subject)
     if head[:4] == b"PAR1":
         return _read_parquet(path, subject)
@@ -82,7 +82,7 @@ def first_bytes(path: Path, subject: str, count: int = 4096) -> bytes:
 
 
 def json_document(path: Path, subject: str) -> Any:
-    """A JSON file parsed, after its nesting was measured: a file that is nested without end is refused, not recursed into."""
+    """A JSON file parsed, after its nesting was measured: endless nesting is refused, not recursed into."""
     content = path.read_bytes()
     depth = 0
     for start in range(0, len(content), 1 << 22):
@@ -173,7 +173,10 @@ def _read_workbook(path: Path, subject: str) -> Sheet:
             if row < len(rows) and column < len(rows[row]):
                 rows[row][column] = error
     except (CalamineError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        hint = f"The file is damaged, protected by a password, or no workbook ({str(error)[:80]}). Save it as .xlsx again."
+        said = str(error)[:80]
+        hint = (
+            f"The file is damaged, protected by a password, or no workbook ({said}). Save it as .xlsx again."
+        )
         raise refusal(subject, path.name, "a whole .xlsx file", hint) from None
     return _from_rows(iter(rows), path, subject)
 

@@ -30,7 +30,7 @@ def parse_hours(fields: Fields, name: str, default: str) -> pa.Array:
 
 
 def parse_days(fields: Fields, name: str) -> pa.Array:
-    """Days of the week as bits (Monday 1 … Sunday 64): the number itself, or names, also as a range. Empty: every day."""
+    """Days of the week as bits (Monday 1 … Sunday 64): the number, or names, also as a range. Empty: every day."""
     texts = fields.text(name, longest=100).to_pylist()
     bits = [_days(text) if text else ALL_DAYS for text in texts]
     bad = np.array([found is None for found in bits], bool)

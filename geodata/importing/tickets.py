@@ -67,7 +67,7 @@ class _Vocabulary:
 def import_tickets(
     conn: Db, paths: Sequence[Path] | Path, options: TicketOptions | None = None, progress: Progress = silent
 ) -> Report:
-    """Add all tickets of the files, in the caller's transaction, each with an event 'imported' and the area of its point.
+    """Add all tickets of the files, in the caller's transaction, each with an event and the area of its point.
 
     Points are longitude and latitude in degrees of the named datum; they are stored as EPSG:4326. A ticket outside of
     all grids, without a point, or on a point that very many share is kept with the smallest area known and counted.
@@ -297,7 +297,8 @@ def _check_times(
 def _check_swapped(conn: Db, rows: pa.Table, report: Report) -> None:
     """Complain once when the points make sense here only with longitude and latitude changed over."""
     box = conn.execute(
-        "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(geom) AS e FROM area_now WHERE parent_no IS NULL) AS x"
+        "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)"
+        " FROM (SELECT ST_Extent(geom) AS e FROM area_now WHERE parent_no IS NULL) AS x"
     ).fetchone()
     if box is None or box[0] is None:
         return
@@ -387,7 +388,7 @@ def _shared_points(conn: Db, total: int, report: Report) -> None:
     found = conn.execute("SELECT lon, lat, tickets FROM incoming_shared ORDER BY tickets DESC LIMIT 10")
     for lon, lat, tickets in found:
         report.notes.append(
-            f"{tickets} tickets share the point {lon:.6f}, {lat:.6f}: kept, marked shared_point, not counted to its grid."
+            f"{tickets} tickets share the point {lon:.6f}, {lat:.6f}: kept, as shared_point, not counted to its grid."
         )
 
 
@@ -434,7 +435,7 @@ _ROWS = """
 
 
 def _store(conn: Db, options: TicketOptions, progress: Progress) -> None:
-    """Write the tickets month by month, and their events. A month that is new is filled first and gets its indexes after."""
+    """Write the tickets month by month, and their events. A new month is filled before it gets its indexes."""
     months = conn.execute(
         """
         SELECT month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC',
@@ -484,6 +485,7 @@ def _remark(report: Report) -> None:
 def _forget(conn: Db) -> None:
     """Drop the temporary tables, so that a second import may follow in the same transaction."""
     for (name,) in conn.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND relname LIKE 'incoming%'"
+        "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'"
+        " AND relname LIKE 'incoming%'"
     ).fetchall():
         conn.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))

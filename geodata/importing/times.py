@@ -1,4 +1,4 @@
-"""Times as files write them (text in Chinese or ISO order, Excel serials, epochs, Arrow times) as UTC, whole columns at once."""
+"""Times as files write them (Chinese or ISO text, Excel serials, epochs, Arrow times) as UTC, a column at once."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ DAY_US = 86_400_000_000
 
 
 def parse_times(column: pa.Array, zone: ZoneInfo) -> tuple[pa.Array, Mask]:
-    """UTC microseconds (null where empty or not understood) and a mask of what was not. Times without a zone are of `zone`."""
+    """UTC microseconds (null where empty or not understood) and a mask of the rest; without a zone they are `zone`'s."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     kind = column.type

@@ -151,7 +151,9 @@ def _look_into_json(path: Path, subject: str) -> None:
     document = json_document(path, subject)
     kind = document.get("type") if isinstance(document, dict) else None
     if kind == "Topology":
-        hint = "This is TopoJSON. Turn it into GeoJSON first, for example with: topo2geo or mapshaper -o format=geojson."
+        hint = (
+            "This is TopoJSON. Turn it into GeoJSON first, for example: mapshaper FILE -o format=geojson OUT"
+        )
         raise refusal(subject, path.name, "GeoJSON", hint, '"type": "Topology"')
     if kind != "FeatureCollection":
         raise refusal(

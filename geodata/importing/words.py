@@ -16,7 +16,7 @@ def words() -> dict[str, Any]:
 
 
 def key(text: str) -> str:
-    """A heading or value as it is compared: NFKC, lower case, without spaces, underscores and what stands in brackets."""
+    """A heading or value as it is compared: NFKC, lower case, without spaces, _ and what stands in brackets."""
     plain = unicodedata.normalize("NFKC", text).lower()
     bare = re.sub(r"\([^)]*\)|[\s_*:/\-]", "", plain)
     return bare or re.sub(r"\s", "", plain)

@@ -89,14 +89,16 @@ def test_posts_and_people_owed_care(conn: Db, written: Callable[..., Path]) -> N
         "SELECT kind, role, contacts, next_visit_on FROM key_person WHERE code = 'C1'"
     ).fetchone()
     assert row == (
-        "care", "elderly_alone", [{"name": "镇领导", "phone": "13900000002"}, {"name": "村干部", "phone": "13900000003"}],
+        "care", "elderly_alone",
+        [{"name": "镇领导", "phone": "13900000002"}, {"name": "村干部", "phone": "13900000003"}],
         date(2025, 6, 1),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "heading",
-    ["民族", "宗教信仰", "政治倾向", "是否上访", "信访记录", "活动轨迹", "人脸照片", "风险评分", "Ethnicity", "riskScore",
+    ["民族", "宗教信仰", "政治倾向", "是否上访", "信访记录", "活动轨迹", "人脸照片", "风险评分",
+     "Ethnicity", "riskScore",
      "face_id", "petition history", "religion", "opinions", "lastTrack"],
 )  # fmt: skip
 def test_columns_that_this_product_refuses(conn: Db, written: Callable[..., Path], heading: str) -> None:

@@ -55,7 +55,8 @@ def test_a_new_month_is_a_partition_like_the_others(conn: Db, written: Callable[
     import_tickets(
         conn, written(ticket(1, reported_at="2019-05-31 23:59"), ticket(2, reported_at="2019-06-01 09:00"))
     )
-    names = "SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY 1) FROM pg_inherits WHERE inhparent = 'ticket'::regclass"
+    names = "SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY 1) FROM pg_inherits"
+    names += " WHERE inhparent = 'ticket'::regclass"
     assert "ticket_201905 ticket_201906" in one(
         conn, names + " AND inhrelid::regclass::text LIKE 'ticket_2019%%'"
     )
@@ -107,8 +108,8 @@ def test_tickets_keep_the_grid_of_their_time(conn: Db, written: Callable[..., Pa
     )
     conn.execute(
         "INSERT INTO area_boundary (area_no, version, valid, geom, label_at, source, generated)"
-        " SELECT area_no, 2, daterange('2025-06-01', NULL), ST_Translate(geom, 1, 0), ST_Translate(label_at, 1, 0), source,"
-        " generated FROM area_boundary WHERE area_no = 1001001001"
+        " SELECT area_no, 2, daterange('2025-06-01', NULL), ST_Translate(geom, 1, 0), ST_Translate(label_at, 1, 0),"
+        " source, generated FROM area_boundary WHERE area_no = 1001001001"
     )
     import_tickets(
         conn,
@@ -171,7 +172,8 @@ def test_geojson_points_in_gcj02(conn: Db, tmp_path: Path) -> None:
     lon, lat = from_wgs84(np.array([117.0051]), np.array([35.4051]), "gcj02")
     feature = {
         "type": "Feature", "geometry": {"type": "Point", "coordinates": [lon[0], lat[0]]},
-        "properties": {"reported_at": "2025-03-01T08:00:00+08:00", "channel": "grid", "category": "01001", "title": "a"},
+        "properties": {"reported_at": "2025-03-01T08:00:00+08:00", "channel": "grid", "category": "01001",
+                       "title": "a"},
     }  # fmt: skip
     path = tmp_path / "tickets.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))

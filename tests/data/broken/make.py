@@ -102,7 +102,8 @@ def areas() -> None:
         "metres.zip", projected(features()), "EPSG:4548", "GB18030"
     )  # not broken: what a survey office hands over
     topology = {
-        "type": "Topology", "transform": {"scale": [1, 1], "translate": [0, 0]}, "arcs": [[[117, 35], [1, 0], [0, 1], [-1, -1]]],
+        "type": "Topology", "transform": {"scale": [1, 1], "translate": [0, 0]},
+        "arcs": [[[117, 35], [1, 0], [0, 1], [-1, -1]]],
         "objects": {"grids": {"type": "GeometryCollection", "geometries": [{"type": "Polygon", "arcs": [[0]]}]}},
     }  # fmt: skip
     (HERE / "topology.geojson").write_text(json.dumps(topology))
@@ -235,7 +236,8 @@ def tickets() -> None:
         ticket(3, lat="1e999"),
         ticket(4, lat=""),
     )
-    csv("bad_times.csv", ticket(1, reported_at="2025-02-30 08:00"), ticket(2, reported_at="05/06/2025"), ticket(3, reported_at=""),
+    csv("bad_times.csv", ticket(1, reported_at="2025-02-30 08:00"), ticket(2, reported_at="05/06/2025"),
+        ticket(3, reported_at=""),
         ticket(4, reported_at="2099-01-01 00:00"), ticket(5, closed_at="2025-03-01 08:00:00", status="办结"),
         ticket(6, status="办结"))  # fmt: skip
     csv(
