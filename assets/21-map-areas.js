@@ -69,7 +69,14 @@
     return [west, south, east, north];
   };
   map.outlines = outlines;
-  map.nameOf = (no) => (config.language === "en" && config.names?.[no]) || outlines.get(no)?.name || wangge.areaName(no);
+  map.nameOf = (no) => {
+    const area = outlines.get(no);
+    if (config.language !== "en") return area?.name || wangge.areaName(no);
+    if (config.names?.[no]) return config.names[no];
+    if (area?.level !== "grid" || !wangge.gridName) return area?.name || wangge.areaName(no);
+    const above = map.communityOf(no);
+    return `${map.nameOf(above)}, ${wangge.gridName(area.name, outlines.get(above)?.name)}`;
+  };
   map.boundsOfArea = async (no) => {
     for (const level of ["grid", "town", "county", "community"]) {
       if (outlines.has(no)) break;

@@ -31,7 +31,7 @@
     const name = map.nameOf(area.no);
     const above = area.level === "grid" ? map.outlines.get(map.communityOf(area.no)) : null;
     const prefix = above && map.nameOf(above.no);
-    return prefix && name.length > prefix.length && name.startsWith(prefix) ? name.slice(prefix.length).trim() : name;
+    return prefix && name.length > prefix.length && name.startsWith(prefix) ? name.slice(prefix.length).replace(/^[,\s]+/, "") : name;
   };
   const wanted = (area, view) => {
     const { zoom } = view;

@@ -40,7 +40,7 @@
       for (const row of spec.legend) {
         if (counted && row.faded) continue;
         if (spec.id === "names" && view.ticketsClose) continue;
-        rows.append(h("li", {}, map.icon(row.shape, row.token, { faded: row.faded }), t(counted ? "map.legend.worker_count" : row.title)));
+        rows.append(h("li", { class: row.faded ? "faded" : null }, map.icon(row.shape, row.token, { faded: row.faded }), t(counted ? "map.legend.worker_count" : row.title)));
       }
     }
     return rows.children.length ? rows : null;
@@ -79,8 +79,13 @@
       view.frame.classList.toggle("wg-legend-right", covered(12) > 1.2 * covered(frame.width - own.width - 12) + 200);
     };
     draw();
-    const off = ["map:areas", "map:state"].map((event) => wangge.on(event, settle));
-    view.leaflet.on("resize moveend", settle);
+    let settling = 0;
+    const settleSoon = () => {
+      clearTimeout(settling);
+      settling = setTimeout(settle, 250); // never in the way of the first picture
+    };
+    const off = ["map:areas", "map:state"].map((event) => wangge.on(event, settleSoon));
+    view.leaflet.on("resize moveend", settleSoon);
     off.push(...["map:state", "map:heat", "map:points"].map((event) => wangge.on(event, draw)));
     view.leaflet.on("zoomend moveend", draw);
     view.leaflet.on("unload", () => off.forEach((stop) => stop()));
