@@ -40,7 +40,11 @@
   const choose = (name) => {
     const next = address({ period: name === PERIODS[0] ? null : name });
     history.pushState({}, "", next);
-    window.dash_clientside?.set_props("address", { search: location.search });
+    follow();
+  };
+  const follow = () => {
+    const { config } = wangge;
+    window.dash_clientside?.set_props("address", { data: { code: config.area.code, lang: config.language, period: period() } });
     mark();
   };
 
@@ -93,13 +97,24 @@
   };
   cells.WanggeDue = ({ value, data }) => react()("span", { className: data.late ? "late" : "" }, data.late ? `\u25b2 ${value}` : value);
 
+  // A name by any part of it, an area by the beginning of its initials or of its code; a ticket by any of its words.
+  let sought = "";
+  const found = (data) => {
+    if (!data.code) return [data.category, data.channel, data.status, String(data.id)].some((word) => word.toLowerCase().includes(sought));
+    const code = sought.length >= 4 && data.code.startsWith(sought);
+    return code || data.name.toLowerCase().includes(sought) || (data.initials || "").startsWith(sought);
+  };
+  grids.wanggeSought = () => sought !== "";
+  grids.wanggeFound = (node) => found(node.data);
+
   const table = () => window.dash_ag_grid?.getApiAsync("table");
   const ready = async () => {
     const api = await table();
     if (!api) return;
     const search = document.getElementById("search");
     const filter = () => {
-      api.setGridOption("quickFilterText", search.value);
+      sought = search.value.trim().toLowerCase();
+      api.onFilterChanged();
     };
     const asked = query().get("q");
     if (asked) {
@@ -152,10 +167,7 @@
     });
     ready();
   });
-  addEventListener("popstate", () => {
-    window.dash_clientside?.set_props("address", { search: location.search });
-    mark();
-  });
+  addEventListener("popstate", follow);
   on("map:select", (area) => {
     const here = wangge.config.area;
     if (area && area.code && area.no !== here.no && area.no >= here.no && area.no <= here.hi) location.assign(areaAddress(area.code));

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
-from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -21,6 +20,7 @@ from services.access import UnknownArea, scope_of
 from services.breadcrumb import Step, trail
 from services.runtime import Runtime
 
+Address = dict[str, str | None]  # code of the area, lang, period
 Rows = list[dict[str, Any]]
 Head = tuple[list[Any], Component]  # the value of a tile, and what it is held against
 
@@ -30,15 +30,13 @@ def register(app: Dash, runtime: Runtime) -> None:
     app.callback(
         Output(page.TILES, "children"),
         Output(page.SPAN, "children"),
-        Input(page.ADDRESS, "pathname"),
-        Input(page.ADDRESS, "search"),
+        Input(page.ADDRESS, "data"),
         Input(page.TICK, "data"),
     )(partial(_quietly, partial(show_tiles, runtime)))
     app.callback(
         Output(page.TABLE, "rowData"),
         Output(page.COUNT, "children"),
-        Input(page.ADDRESS, "pathname"),
-        Input(page.ADDRESS, "search"),
+        Input(page.ADDRESS, "data"),
         Input(page.TICK, "data"),
     )(partial(_quietly, partial(show_table, runtime)))
     app.callback(
@@ -54,9 +52,9 @@ def export(clicks: int | None, rows: Rows | None) -> Any:
     return True if clicks and rows else no_update
 
 
-def show_tiles(runtime: Runtime, pathname: str, search: str, _tick: int) -> tuple[list[Component], str]:
+def show_tiles(runtime: Runtime, address: Address, _tick: int) -> tuple[list[Component], str]:
     """The six tiles and the words for the period."""
-    asked = Asked(runtime, pathname, search)
+    asked = Asked(runtime, address)
     with scoped(runtime.pool, EVERYTHING) as conn:
         steps = trail(conn, asked.code)
         scope = scope_of(conn, asked.code)
@@ -70,9 +68,9 @@ def show_tiles(runtime: Runtime, pathname: str, search: str, _tick: int) -> tupl
     return tiles(asked, figures, peers, steps[-1]), span_words(asked)
 
 
-def show_table(runtime: Runtime, pathname: str, search: str, _tick: int) -> tuple[Rows, str]:
+def show_table(runtime: Runtime, address: Address, _tick: int) -> tuple[Rows, str]:
     """The rows of the children, or of a grid's open tickets, and how many there are."""
-    asked = Asked(runtime, pathname, search)
+    asked = Asked(runtime, address)
     with scoped(runtime.pool, EVERYTHING) as conn:
         here = trail(conn, asked.code)[-1]
         scope = scope_of(conn, asked.code)
@@ -87,13 +85,12 @@ def show_table(runtime: Runtime, pathname: str, search: str, _tick: int) -> tupl
 class Asked:
     """What the page's address asks for."""
 
-    def __init__(self, runtime: Runtime, pathname: str, search: str, now: datetime | None = None) -> None:
-        """Read the address; an unknown period or language falls back to the first."""
-        query = {name: values[0] for name, values in parse_qs(search.removeprefix("?")).items()}
+    def __init__(self, runtime: Runtime, address: Address, now: datetime | None = None) -> None:
+        """Take what the page holds; an unknown period or language falls back to the first."""
         self.profile = runtime.profile
-        self.code = pathname.removeprefix("/area/").strip("/") or None
-        self.lang = language_of(query.get("lang"), runtime.settings.language)
-        period = query.get("period", "")
+        self.code = address.get("code") or None
+        self.lang = language_of(address.get("lang"), runtime.settings.language)
+        period = address.get("period")
         self.period = cast(report.Period, period if period in report.PERIODS else report.PERIODS[0])
         self.now = now or datetime.now(UTC)
         self.span = report.span_of(self.period, self.now, self.profile)
@@ -205,6 +202,7 @@ def child_row(asked: Asked, row: report.Row, parent: Step) -> dict[str, Any]:
         "no": row.no,
         "code": row.code,
         "name": name,
+        "initials": row.initials,
         "grids": row.grids,
         "open": row.open,
         "change": row.open - row.open_at_start,

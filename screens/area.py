@@ -24,7 +24,7 @@ def layout(config: Config) -> Component:
     return html.Div(
         id="area",
         children=[
-            dcc.Location(id=ADDRESS, refresh=False),
+            dcc.Store(id=ADDRESS, data=_asked(config)),
             dcc.Store(id=TICK, data=0),
             _header(config, lang),
             html.Div(className="way", children=[_trail(config, lang), html.Div(id=SPAN), _periods(lang)]),
@@ -47,6 +47,16 @@ def layout(config: Config) -> Component:
             html.Footer([html.Span(t(lang, "area.notes")), html.Span(_source(config, lang))]),
         ],
     )
+
+
+def _asked(config: Config) -> dict[str, Any]:
+    """What the page's address asks for; assets/30-area.js changes the period in it and in the address together."""
+    period = config["parameters"].get("period")
+    return {
+        "code": config["area"]["code"],
+        "lang": config["language"],
+        "period": period if period in PERIODS else PERIODS[0],
+    }
 
 
 def _header(config: Config, lang: str) -> Component:
@@ -183,7 +193,7 @@ def _columns(lang: str, level: str, of_grids: bool) -> list[dict[str, Any]]:
     grids = number("grids", 62, cellClass=["ag-right-aligned-cell", "quiet"])
     return [
         {"field": "name", "headerName": level, "flex": 1.2, "minWidth": 108, "cellRenderer": "WanggeAreaLink",
-         "getQuickFilterText": {"function": "params.value + ' ' + params.data.code"}, "sortingOrder": ["asc", "desc"]},
+         "sortingOrder": ["asc", "desc"]},
         {"field": "code", "headerName": t(lang, "column.code"), "hide": True},
         *([] if of_grids else [grids]),
         number("open", 150, cellRenderer="WanggeBar", flex=1, minWidth=104, sort="desc"),
@@ -215,6 +225,8 @@ def _grid(columns: list[dict[str, Any]], lang: str, file_name: str, none: str = 
             "headerHeight": 32,
             "suppressCellFocus": False,
             "enableCellTextSelection": True,
+            "isExternalFilterPresent": {"function": "wanggeSought()"},
+            "doesExternalFilterPass": {"function": "wanggeFound(params)"},
             "localeText": {
                 "noRowsToShow": t(lang, none),
                 "noMatchingRows": t(lang, "table.no_match"),

@@ -15,6 +15,8 @@ def scope_of(conn: Db, code: str | None) -> Scope:
     """
     if code is None:
         return EVERYTHING
+    if not code.isprintable():  # PostgreSQL refuses a NUL in a text
+        raise UnknownArea("no area with that code")
     row = conn.execute(
         "SELECT no, hi, parent_no IS NULL FROM area WHERE code = %s AND valid_to IS NULL ORDER BY level LIMIT 1",
         (code,),

@@ -38,7 +38,7 @@ def facts(conn: Db) -> q.FactsRow:
 
 def trail(conn: Db, code: str | None) -> list[Step]:
     """From the root down to the area of that code (None: the root alone). Raises UnknownArea."""
-    rows = q.trail(conn, code)
+    rows = q.trail(conn, code) if code is None or code.isprintable() else []
     if not rows:
         raise UnknownArea("no areas yet" if code is None else f"no area with the code {code}")
     return [Step(r.no, r.hi, r.level, r.code, r.name, _bounds(r)) for r in rows]

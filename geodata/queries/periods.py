@@ -22,6 +22,7 @@ class ChildRow(NamedTuple):
     no: int
     code: str
     name: str
+    initials: str
     level: str
     grids: int
     open: int
@@ -42,7 +43,7 @@ def children(conn: Db, parent_no: int, start: datetime, end: datetime) -> list[C
     """
     query = """
         WITH child AS MATERIALIZED (
-            SELECT no, hi, code, name, level FROM area WHERE parent_no = %(parent)s AND valid_to IS NULL
+            SELECT no, hi, code, name, initials, level FROM area WHERE parent_no = %(parent)s AND valid_to IS NULL
         ), standing AS MATERIALIZED (
             SELECT area_no, count(*) AS open, count(*) FILTER (WHERE reported_at < %(start)s) AS open_at_start,
                    count(*) FILTER (WHERE due_at < %(end)s) AS overdue
@@ -67,15 +68,15 @@ def children(conn: Db, parent_no: int, start: datetime, end: datetime) -> list[C
                 SELECT no AS area_no, 1 AS grids FROM area WHERE level = 'grid' AND valid_to IS NULL
             ) g USING (area_no)
         )
-        SELECT child.no, child.code, child.name, child.level::text,
+        SELECT child.no, child.code, child.name, child.initials, child.level::text,
                coalesce(sum(grids), 0)::int AS grids, coalesce(sum(open), 0)::int AS open,
                coalesce(sum(open_at_start), 0)::int AS open_at_start, coalesce(sum(overdue), 0)::int AS overdue,
                coalesce(sum(reported), 0)::int AS reported, coalesce(sum(closed), 0)::int AS closed,
                coalesce(sum(with_deadline), 0)::int AS with_deadline, coalesce(sum(on_time), 0)::int AS on_time,
                coalesce(sum(rated), 0)::int AS rated, coalesce(sum(content), 0)::int AS content
         FROM child LEFT JOIN total ON total.area_no BETWEEN child.no AND child.hi
-        GROUP BY child.no, child.code, child.name, child.level
-        ORDER BY 6 DESC, 8 DESC, 1
+        GROUP BY child.no, child.code, child.name, child.initials, child.level
+        ORDER BY 7 DESC, 9 DESC, 1
     """
     values = {"parent": parent_no, "start": start, "end": end}
     return conn.cursor(row_factory=class_row(ChildRow)).execute(query, values).fetchall()

@@ -1,0 +1,31 @@
+"""A real Chromium for tests, on a page that fails the test when one of its scripts does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser that Debian ships."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def open_page(browser: Browser, url: str, width: int, height: int, **context: Any) -> Page:
+    """A page of that size, its layout mounted by Dash."""
+    page = browser.new_page(viewport={"width": width, "height": height}, **context)
+    page.on("pageerror", lambda error: pytest.fail(f"{url}: {error}"))
+    page.goto(url)
+    page.wait_for_function("window.wangge && window.wangge.mounted", timeout=20_000)
+    return page

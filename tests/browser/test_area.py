@@ -1,0 +1,132 @@
+"""The page of an area in a real Chromium: down and up, sorted, searched, exported, its state in its address."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app import create_app
+from geodata.servers import Stores
+from settings import Settings
+from tests.browser.chromium import chromium, open_page
+from tests.live_app import served
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url(module_clone: Stores) -> Iterator[str]:
+    with served(create_app(Settings(), module_clone)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+def area(browser: Browser, url: str, size: tuple[int, int] = (1440, 900)) -> Page:
+    """A page whose tiles and table have come."""
+    page = open_page(browser, url, *size)
+    page.wait_for_selector(".tile .value b")
+    page.wait_for_selector("#table .ag-row, #table .ag-overlay-no-rows-center")
+    return page
+
+
+def names(page: Page) -> list[str]:
+    """Names in the table, from its top."""
+    rows = page.locator("#table .ag-row").all()
+    placed = sorted((int(row.get_attribute("row-index") or 0), row.locator("a").inner_text()) for row in rows)
+    return [name for _, name in placed]
+
+
+def test_down_to_a_grid_and_up_again(browser: Browser, url: str) -> None:
+    page = area(browser, f"{url}/area/?period=week")
+    assert names(page) == ["钢山街道", "千泉街道"]
+    page.get_by_role("link", name="千泉街道").click()
+    page.wait_for_url("**/area/370883002?period=week")
+    page.wait_for_selector("#table .ag-row")
+    assert sorted(names(page)) == ["丁社区", "丙社区"]
+    page.get_by_role("link", name="丙社区").click()
+    page.wait_for_selector("#table .ag-row")
+    assert len(names(page)) == 9
+    page.get_by_role("link", name="第3网格").click()
+    expect(page.locator("h1")).to_have_text("第3网格")
+    expect(page.locator("#table")).to_contain_text("没有在办工单")
+    assert page.locator(".trail a").all_text_contents() == ["邹城市", "千泉街道", "丙社区"]
+    page.keyboard.press("Backspace")
+    expect(page.locator("h1")).to_have_text("丙社区")
+    page.close()
+
+
+def test_search_sort_and_period_are_in_the_address(browser: Browser, url: str) -> None:
+    page = area(browser, f"{url}/area/370883002001")
+    page.keyboard.press("/")
+    page.keyboard.type("第5")
+    expect(page.locator("#table .ag-row")).to_have_count(1)
+    assert page.evaluate("new URLSearchParams(location.search).get('q')") == "第5"
+    page.locator("#search").fill("nothing like it")
+    expect(page.locator("#table")).to_contain_text("没有相符的区域")
+    page.locator("#search").fill("")
+    page.locator(".ag-header-cell", has_text="受理").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("3")
+    page.wait_for_url(re.compile("period=month"))
+    assert page.evaluate("new URLSearchParams(location.search).get('sort')") == "reported:desc"
+    expect(page.locator("#span")).to_contain_text("与上月同期比")
+    expect(page.locator("[data-period=month]")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(page.locator("[data-period=today]")).to_have_attribute("aria-pressed", "true")
+    page.close()
+
+
+def test_an_address_restores_its_state(browser: Browser, url: str) -> None:
+    page = area(browser, f"{url}/area/370883001002?q=7&sort=name:asc&period=week&lang=en")
+    expect(page.locator("#search")).to_have_value("7")
+    expect(page.locator("#table .ag-row")).to_have_count(1)
+    assert names(page) == ["Grid 7"]
+    expect(page.locator("[data-period=week]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("h1")).to_have_text("Yi Community")
+    page.close()
+
+
+def test_export_as_csv(browser: Browser, url: str) -> None:
+    page = area(browser, f"{url}/area/")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出 CSV").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert download.value.suggested_filename == "370883.csv"
+    assert '"370883001"' in text
+    assert "应办" in text.splitlines()[0]
+    page.close()
+
+
+@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+@pytest.mark.parametrize("size", [(1440, 900), (1920, 1080)])
+def test_fits_the_screen_in_both_languages(
+    browser: Browser, url: str, size: tuple[int, int], lang: str
+) -> None:
+    page = area(browser, f"{url}/area/370883001?lang={lang}", size)
+    width, height = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert (width, height) == size
+    cut = page.evaluate("""() => [...document.querySelectorAll(".tile *, .way *, #area > header *")]
+        .filter((node) => node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflow === "hidden")
+        .map((node) => node.textContent)""")
+    assert cut == []
+    page.close()
+
+
+def test_unknown_and_hostile_codes_say_so(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    for code in ("999999", "%3Cscript%3Ealert(1)%3C%2Fscript%3E", "370883%00", "..%2F..%2Fetc"):
+        answer = page.goto(f"{url}/area/{code}")
+        assert answer is not None
+        assert answer.status == 404, code
+        expect(page.get_by_role("alert")).to_contain_text("没有这个区域")
+    page.get_by_role("link", name="查看全域").click()
+    expect(page.locator("h1")).to_have_text("邹城市")
+    page.close()

@@ -1,0 +1,178 @@
+"""The wall in a real Chromium: filled from the feed, both sizes and languages without a word cut, honest when stale."""
+
+import re
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app import create_app
+from geodata.servers import Stores
+from settings import Settings
+from tests.browser.chromium import chromium, open_page
+from tests.live_app import served
+from tests.small_place import centre, grid_no
+
+pytestmark = pytest.mark.browser
+SIZES = [(1920, 1080), (3840, 2160)]
+
+
+@pytest.fixture(scope="module")
+def url(module_clone: Stores) -> Iterator[str]:
+    """The whole product on a small place with some tickets of yesterday and today."""
+    with psycopg.connect(module_clone.database_url) as conn:
+        now = datetime.now(UTC)
+        for i in range(60):
+            town, community, grid = 1 + i % 2, 1 + i % 3 % 2, 1 + i % 9
+            x, y = centre(town, community, grid)
+            reported = now - timedelta(hours=i)
+            closed = reported + timedelta(minutes=30) if i % 3 else None
+            conn.execute(
+                """
+                INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status,
+                                    closed_at, due_at, satisfaction)
+                SELECT %s, 1, id, 't', ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, %s, %s, %s, %s
+                FROM category WHERE parent_id IS NOT NULL ORDER BY id OFFSET %s LIMIT 1
+                """,
+                (reported, x, y, grid_no(town, community, grid), "closed" if closed else "handling", closed,
+                 reported + timedelta(hours=6), "satisfied" if closed else None, i % 10),
+            )  # fmt: skip
+    with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+def filled(browser: Browser, url: str, width: int = 1920, height: int = 1080) -> Page:
+    """A wall that shows its figures."""
+    page = open_page(browser, url, width, height)
+    page.wait_for_selector("html[data-filled]", state="attached", timeout=20_000)
+    page.wait_for_timeout(700)  # figures have rolled
+    return page
+
+
+CUT = """() => [...document.querySelectorAll("#wall *")].filter((node) =>
+    node.children.length === 0 && node.textContent.trim() && node.scrollWidth > node.clientWidth + 1
+    && getComputedStyle(node).overflow === "hidden" && !node.closest("#map-place, #inset-place"))
+    .map((node) => node.textContent)"""
+SMALLEST = """() => Math.min(...[...document.querySelectorAll("#wall *")].filter((node) =>
+    [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim())
+    && !node.closest("#map-place, #inset-place, #tour i") && node.offsetParent)
+    .map((node) => parseFloat(getComputedStyle(node).fontSize)))"""
+
+
+@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_legible_without_scrollbars_and_without_cut_words(
+    browser: Browser, url: str, width: int, height: int, lang: str
+) -> None:
+    page = filled(browser, f"{url}/wall/?lang={lang}", width, height)
+    assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [
+        width, height,
+    ]  # fmt: skip
+    assert page.evaluate(SMALLEST) >= 20 * height / 1080 - 0.01
+    assert page.evaluate(CUT) == []
+    headline = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.kpi .value b')).fontSize)")
+    assert headline >= 56 * height / 1080
+    assert page.locator("html").get_attribute("lang") == lang
+    page.close()
+
+
+def test_figures_are_those_of_the_service(browser: Browser, url: str) -> None:
+    page = filled(browser, f"{url}/wall/")
+    figures = httpx.get(f"{url}/api/figures", trust_env=False).json()
+    shown = page.locator(".kpi .value b").all_text_contents()
+    assert shown[:4] == [str(figures[name]["now"]) for name in ("intake", "open", "overdue", "closed")]
+    assert page.locator("#ranking-rows .row:not(.empty) .count").all_text_contents() == [
+        str(area["open"]) for area in figures["areas"]
+    ]
+    n, d = figures["on_time"]["n"], figures["on_time"]["d"]
+    expect(page.locator(".kpi .foot").nth(4)).to_contain_text(f"{n} / {d}")
+    page.close()
+
+
+def test_the_page_is_light(browser: Browser, url: str) -> None:
+    """No suite that the wall does not use is fetched, nor Dash's layout a second time."""
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{url}/wall/")
+    page.wait_for_function("window.wangge.mounted")
+    assert not [
+        one for one in asked if re.search(r"ag_grid|plotly|/dcc/|dash_table|_dash-layout|_dash-dep", one)
+    ]
+    assert not [one for one in asked if not one.startswith((url, "data:", "blob:", "ws:"))], (
+        "nothing from elsewhere"
+    )
+    assert sum("/api/live/snapshot" in one for one in asked) == 1, (
+        "the preloaded answer is the one that is used"
+    )
+    page.close()
+
+
+def test_a_new_ticket_reaches_the_wall(browser: Browser, url: str) -> None:
+    page = filled(browser, f"{url}/wall/")
+    before = int(page.locator(".kpi .value b").first.text_content() or "")
+    lon, lat = centre(2, 2, 5)
+    report = {"channel": "grid", "category": "01001", "title": "占道", "lon": lon, "lat": lat}
+    filed = httpx.post(f"{url}/api/tickets", json=report, trust_env=False)
+    assert filed.status_code == 201
+    expect(page.locator("#ticker-rows .row").first.locator(".place")).to_have_text("千泉街道", timeout=3000)
+    expect(page.locator(".kpi .value b").first).to_have_text(str(before + 1), timeout=4000)
+    page.close()
+
+
+def test_the_tour_goes_where_something_happens_and_stops_when_touched(browser: Browser, url: str) -> None:
+    page = filled(browser, f"{url}/wall/?home_s=1&stop_s=30&pause_s=2")
+    expect(page.locator("#tour b")).to_have_text(re.compile("钢山街道|千泉街道"), timeout=6000)
+    page.locator("#map-place").click(position={"x": 300, "y": 200})
+    expect(page.locator("#tour")).to_have_class("paused", timeout=2000)
+    expect(page.locator("#tour b")).to_have_text("全域", timeout=6000)
+    page.close()
+
+
+def test_reduced_motion_means_no_tour_and_no_rolling(browser: Browser, url: str) -> None:
+    page = open_page(browser, f"{url}/wall/?home_s=1", 1920, 1080, reduced_motion="reduce")
+    page.wait_for_selector("html[data-filled]", state="attached")
+    page.wait_for_timeout(2500)
+    assert page.locator("html").get_attribute("data-tour") is None
+    page.close()
+
+
+def test_an_area_has_its_own_wall_and_an_unknown_one_says_so(browser: Browser, url: str) -> None:
+    page = filled(browser, f"{url}/wall/370883002?lang=en")
+    expect(page.locator("h1")).to_have_text("Qianquan")
+    assert page.locator("#ranking-rows .row:not(.empty)").count() == 2
+    page.close()
+    page = browser.new_page()
+    answer = page.goto(f"{url}/wall/370889?lang=en")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.locator("h1")).to_have_text("There is no such area")
+    page.close()
+
+
+def test_stale_looks_stale_and_comes_back(browser: Browser, clone: Stores) -> None:
+    """The server goes; within seconds the wall shows its age, later that it is stale; then it recovers by itself."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    with served(create_app(Settings(), clone), listener) as address:
+        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        page.goto(f"{address}/wall/")
+        page.wait_for_selector("html[data-live=live]", state="attached", timeout=20_000)
+    page.wait_for_selector("html[data-live=late]", state="attached", timeout=6000)
+    page.wait_for_selector("html[data-live=stale]", state="attached", timeout=20_000)
+    expect(page.locator("#fresh b")).to_have_text(re.compile(r"数据停在 \d\d:\d\d"))
+    assert "grayscale" in page.evaluate("getComputedStyle(document.querySelector('.kpis')).filter")
+    again = socket.create_server(("127.0.0.1", port))
+    with served(create_app(Settings(), clone), again):
+        page.wait_for_selector("html[data-live=live]", state="attached", timeout=20_000)
+        page.close()

@@ -1,0 +1,113 @@
+"""The callbacks of the page of an area, called as the plain functions that they are."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from dash.development.base_component import Component
+
+import profiles
+from callbacks.area import Asked, export, show_table, show_tiles, span_words
+from geodata.pool import make_pool
+from geodata.scope import Pool
+from geodata.servers import Stores
+from services.access import UnknownArea
+from services.runtime import Runtime
+from settings import Settings
+from tests.small_place import centre, grid_no
+
+
+@pytest.fixture(scope="module")
+def runtime(module_clone: Stores) -> Any:
+    """A process on a small place with three tickets in the first grid: closed, open, and open past its deadline."""
+    with make_pool(module_clone.database_url, size=2) as pool:
+        file_tickets(pool)
+        yield Runtime(Settings(), profiles.load("zoucheng"), module_clone, pool, None, None, None)  # type: ignore[arg-type]
+
+
+def file_tickets(pool: Pool) -> None:
+    """Insert them an hour ago."""
+    hour = timedelta(hours=1)
+    now = datetime.now(UTC)
+    x, y = centre(1, 1, 1)
+    with pool.connection() as conn:
+        for closed, due in ((now - hour / 2, now + hour), (None, now + hour), (None, now - hour / 3)):
+            conn.execute(
+                """
+                INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status,
+                                    closed_at, due_at, satisfaction)
+                VALUES (%s, 1, (SELECT id FROM category WHERE code = '01001'), '张三举报', ST_SetSRID(
+                        ST_MakePoint(%s, %s), 4326), 'exact', %s, %s, %s, %s, %s)
+                """,
+                (now - hour, x, y, grid_no(1, 1, 1), "closed" if closed else "handling", closed, due,
+                 "satisfied" if closed else None),
+            )  # fmt: skip
+
+
+def text_of(node: Any) -> str:
+    """All text of a component."""
+    if isinstance(node, list | tuple):
+        return " ".join(filter(None, map(text_of, node)))
+    if isinstance(node, Component):
+        return text_of(getattr(node, "children", None))
+    return "" if node is None else str(node)
+
+
+def test_tiles_of_the_whole_place(runtime: Runtime) -> None:
+    tiles, span = show_tiles(runtime, {"period": "month"}, 0)
+    texts = [text_of(tile) for tile in tiles]
+    assert len(texts) == 6
+    assert texts[0].startswith("受理 上月")
+    assert "3 件" in texts[0]
+    assert "\u25b2 1 件" in texts[3]
+    assert "1 / 2" in texts[4], "the open ticket past its deadline counts in the denominator"
+    assert "100.0 % 1 / 1" in texts[5]
+    assert "与上月同期比" in span
+
+
+def test_rows_of_children_and_their_names_in_english(runtime: Runtime) -> None:
+    rows, count = show_table(runtime, {"code": "370883"}, 0)
+    assert [row["name"] for row in rows] == ["钢山街道", "千泉街道"]
+    assert rows[0] | {"name": ""} == {
+        "key": "370883001", "no": grid_no(1, 0, 0), "code": "370883001", "name": "", "initials": "", "grids": 18, "open": 2,
+        "change": 2, "overdue": 1, "reported": 3, "on_time": 0.5, "on_time_n": 1, "on_time_d": 2,
+        "satisfaction": 1.0, "satisfaction_n": 1, "satisfaction_d": 1,
+    }  # fmt: skip
+    assert rows[1]["on_time"] is None
+    assert count == "共 2 个"
+    rows, count = show_table(runtime, {"code": "370883", "lang": "en"}, 0)
+    assert [row["name"] for row in rows] == ["Gangshan", "Qianquan"]
+    assert count == "2 in all"
+    rows, _ = show_table(runtime, {"code": "370883001001", "lang": "en"}, 0)
+    assert rows[0]["name"] == "Grid 1"
+
+
+def test_a_grid_shows_its_open_tickets_and_nobodys_name(runtime: Runtime) -> None:
+    rows, count = show_table(runtime, {"code": "370883001001001"}, 0)
+    assert [row["late"] for row in rows] == [True, False]
+    assert rows[0]["category"] == "暴露垃圾"
+    assert count == "共 2 个"
+    assert "张三" not in str(rows)
+
+
+def test_an_unknown_area(runtime: Runtime) -> None:
+    with pytest.raises(UnknownArea):
+        show_table(runtime, {"code": "999"}, 0)
+
+
+@pytest.mark.parametrize("odd", [{}, {"period": "", "lang": None}, {"period": "decade", "lang": "fr"}])
+def test_an_odd_address_falls_back(runtime: Runtime, odd: dict[str, str | None]) -> None:
+    asked = Asked(runtime, {"code": "370883001", **odd})
+    assert (asked.code, asked.lang, asked.period) == ("370883001", "zh-CN", "today")
+
+
+def test_words_of_a_span(runtime: Runtime) -> None:
+    now = datetime(2026, 11, 18, 6, tzinfo=UTC)
+    assert span_words(Asked(runtime, {"period": "week"}, now)) == "11月16日–11月18日，与上周同期比"
+    assert span_words(Asked(runtime, {"lang": "en"}, now)) == "18 Nov, against the same time a week ago"
+
+
+def test_export_needs_rows() -> None:
+    assert export(1, [{"no": 1}]) is True
+    assert export(1, []) is not True
+    assert export(None, [{"no": 1}]) is not True
