@@ -180,6 +180,10 @@ def test_every_kind_of_every_profile_has_a_behaviour() -> None:
         assert len({k.code for k in table.kinds}) == len(table.kinds)
 
 
+def test_liaoyang_has_225_kinds_of_matters() -> None:
+    assert sum(len(c.kinds) for c in profiles.load("liaoyang").categories) == 225
+
+
 def test_patrols_of_a_day_keep_to_shifts_and_to_the_clock(ground: files.GroundFiles) -> None:
     days = [UNTIL.date() - timedelta(days=n) for n in (2, 1, 0)]
     made = patrols(ground.workers, 150123, days, UNTIL, ZONE)
