@@ -21,6 +21,7 @@ CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 USED = [re.compile(r"""\bt\(\s*(?:lang|self\.lang|asked\.lang|language)\s*,\s*f?["']([\w.{}$]+)["']"""),
         re.compile(r"""(?:\bt|wangge\.t)\(\s*["'`]([\w.${}]+)["'`]""")]  # fmt: skip
 LAYER_WORDS = re.compile(r"""["'](map\.[\w.]+)["']""")  # layers/ names its words without a call
+LICENSED = "© 天地图"  # the name that the licence of the base map asks for, in every language
 SPARED = {"level", "of", "n"}  # blanks that one language may do without
 
 
@@ -67,7 +68,7 @@ def test_no_chinese_outside_catalogues_profiles_and_generated_names() -> None:
         parts = path.relative_to(ROOT).parts
         if parts[0] in allowed or parts[:2] in (("geodata", "generate"), ("geodata", "importing")):
             continue
-        code = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if "zh:" not in line)
+        code = path.read_text(encoding="utf-8").replace(LICENSED, "")
         if CHINESE.search(without_comments(code, path.suffix)):
             found.append(str(path.relative_to(ROOT)))
     assert not found
