@@ -1,5 +1,6 @@
 """Assembles the application: settings, stores, interfaces of /api and the screens; decides nothing."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -32,6 +33,7 @@ from api.trace import Trace
 from geodata.pool import make_pool
 from geodata.servers import Stores, ensure
 from screens.page import make_area, make_wall
+from services.areas import FeedCache
 from services.heat import HeatStore
 from services.live import Hub
 from services.runtime import Runtime
@@ -63,7 +65,8 @@ def make_runtime(settings: Settings, stores: Stores) -> Runtime:
     pool = make_pool(stores.database_url, settings.pool_size)
     redis = Redis.from_url(stores.redis_url, socket_connect_timeout=2, socket_timeout=5)
     hub = Hub(stores, pool, settings, profile)
-    return Runtime(settings, profile, stores, pool, redis, hub, HeatStore(pool))
+    feeds = FeedCache(pool, redis, stores.key_prefix)
+    return Runtime(settings, profile, stores, pool, redis, hub, HeatStore(pool), feeds)
 
 
 def create_app(settings: Settings, stores: Stores | None = None, role: Role = "all") -> FastAPI:
@@ -107,6 +110,7 @@ async def _live_parts(runtime: Runtime, role: Role) -> AsyncIterator[None]:
     await runtime.hub.start()
     runtime.heat.start(runtime.hub)
     prober.start()
+    threading.Thread(target=runtime.feeds.warm, name="warm", daemon=True).start()
     try:
         yield
     finally:

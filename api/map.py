@@ -11,7 +11,6 @@ from geodata.queries import points, stations
 from geodata.queries.points import Box
 from geodata.scope import EVERYTHING, Scope, scoped
 from services.access import scope_of
-from services.areas import FeedCache
 from services.cards import masked
 from services.runtime import Runtime
 
@@ -26,7 +25,6 @@ FOREVER = "public, max-age=31536000, immutable"
 def router(runtime: Runtime) -> APIRouter:
     """The routes, below /api/map."""
     routes = APIRouter(prefix="/api/map", tags=["Map"])
-    feeds = FeedCache(runtime.pool, runtime.redis, runtime.stores.key_prefix)
 
     def scope_for(within: str | None) -> Scope:
         if within is None:
@@ -48,7 +46,7 @@ def router(runtime: Runtime) -> APIRouter:
     ) -> Response:
         """All areas of a level as GeoJSON (EPSG:4326); feature.id is the area's number."""
         coding = best_coding(request)
-        feed = feeds.get(scope_for(within), level, detail, "gzip" if coding == "identity" else coding)
+        feed = runtime.feeds.get(scope_for(within), level, detail, "gzip" if coding == "identity" else coding)
         headers = {
             "ETag": feed.etag,
             "Cache-Control": FOREVER if v == feed.revision else "no-cache",

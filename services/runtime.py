@@ -11,6 +11,7 @@ from profiles import Profile
 from settings import Settings
 
 if TYPE_CHECKING:
+    from services.areas import FeedCache
     from services.heat import HeatStore
     from services.live import Hub
 
@@ -26,3 +27,4 @@ class Runtime:
     redis: "Redis"
     hub: "Hub"
     heat: "HeatStore"
+    feeds: "FeedCache"

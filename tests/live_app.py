@@ -30,7 +30,7 @@ def make_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     pool = make_pool(stores.database_url, settings.pool_size)
     hub = Hub(stores, pool, settings, profile)
     client = redis.Redis.from_url(stores.redis_url)
-    runtime = Runtime(settings, profile, stores, pool, client, hub, None)  # type: ignore[arg-type]
+    runtime = Runtime(settings, profile, stores, pool, client, hub, None, None)  # type: ignore[arg-type]
 
     @asynccontextmanager
     async def lifespan(app: FastAPI):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -115,3 +116,22 @@ def test_a_place_without_grids_is_drawn_from_its_own_outline(conn: Db) -> None:
     enter(conn, EVERYTHING)
     rows, shapes = drawn(conn, "town", "low")
     assert len(rows) == 2 and shapely.area(shapes).min() > 0
+
+
+def test_the_first_feed_of_every_screen_is_answered_quickly_then_squeezed(
+    feed_pool: Pool, module_clone: Stores
+) -> None:
+    client = redis.Redis.from_url(module_clone.redis_url)
+    cache = FeedCache(feed_pool, client, f"{module_clone.key_prefix}squeezed:")
+    quick = cache.get(EVERYTHING, "grid", "low", "br")
+    for thread in threading.enumerate():
+        if thread.name == "squeeze":
+            thread.join(10)
+    small = cache.get(EVERYTHING, "grid", "low", "br")
+    assert len(small.body) < len(quick.body) and small.plain() == quick.plain() and small.etag != quick.etag
+    assert (
+        FeedCache(feed_pool, client, f"{module_clone.key_prefix}squeezed:").get(
+            EVERYTHING, "grid", "low", "br"
+        )
+        == small
+    ), "another process finds the small one in Redis"
