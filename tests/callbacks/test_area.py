@@ -22,7 +22,7 @@ def runtime(module_clone: Stores) -> Any:
     """A process on a small place with three tickets in the first grid: closed, open, and open past its deadline."""
     with make_pool(module_clone.database_url, size=2) as pool:
         file_tickets(pool)
-        yield Runtime(Settings(), profiles.load("zoucheng"), module_clone, pool, None, None, None)  # type: ignore[arg-type]
+        yield Runtime(Settings(), profiles.load("zoucheng"), module_clone, pool, None, None, None, None)  # type: ignore[arg-type]
 
 
 def file_tickets(pool: Pool) -> None:
