@@ -17,7 +17,7 @@ from geodata.datum import Datum, to_wgs84
 from geodata.importing import words
 from geodata.importing.bulk import copy_table
 from geodata.importing.fields import Choice, Fields
-from geodata.importing.months import add_month
+from geodata.importing.months import add_month, without_indexes_while_empty
 from geodata.importing.place import Place, ask_reload, read_place, required_root
 from geodata.importing.placing import place_points
 from geodata.importing.report import Progress, Report, refusal, silent
@@ -95,10 +95,12 @@ def import_tickets(
     _check_repeated(rows, report)
     report.refuse_if_faulty()
 
+    rows = _shared_points(rows, report).sort_by(
+        "reported_at"
+    )  # ids follow time, so that a month is a range of ids
     conn.execute(_INCOMING)
     copy_table(conn, "incoming_ticket", rows, lambda done: progress("write", done, rows.num_rows))
     _known(conn, options, report)
-    _shared_points(conn, rows.num_rows, report)
     progress("place", 0, 1)
     _place(conn, place, root_no)
     progress("place", 1, 1)
@@ -341,7 +343,7 @@ _INCOMING = """
         channel_id smallint, category_id smallint, department_id smallint, title text, description text, address text,
         lon double precision, lat double precision, status ticket_status,
         dispatched_at timestamptz, signed_at timestamptz, answered_at timestamptz, closed_at timestamptz,
-        due_at timestamptz, satisfaction satisfaction, worker_id bigint, given_area_no bigint
+        due_at timestamptz, satisfaction satisfaction, worker_id bigint, given_area_no bigint, shared boolean
     ) ON COMMIT DROP
 """
 
@@ -374,22 +376,23 @@ def _known(conn: Db, options: TicketOptions, report: Report) -> None:
     report.refuse_if_faulty()
 
 
-def _shared_points(conn: Db, total: int, report: Report) -> None:
-    """Find the points that so many tickets share that they are no place of their own (a default, the city hall)."""
-    least = max(SHARED_AT_LEAST, int(np.ceil(total * SHARED_SHARE)))
-    conn.execute(
-        """
-        CREATE TEMP TABLE incoming_shared ON COMMIT DROP AS
-        SELECT lon, lat, count(*) AS tickets FROM incoming_ticket WHERE lon IS NOT NULL
-        GROUP BY lon, lat HAVING count(*) >= %s
-        """,
-        (least,),
+def _shared_points(rows: pa.Table, report: Report) -> pa.Table:
+    """Mark the points that so many tickets share that they are no place of their own (a default, the city hall)."""
+    least = max(SHARED_AT_LEAST, int(np.ceil(rows.num_rows * SHARED_SHARE)))
+    lon, lat = (np.array(rows[name].to_numpy(), dtype=np.float64) for name in ("lon", "lat"))
+    points, first, which, tickets = np.unique(
+        np.where(np.isnan(lon), np.nan, lon + 1j * lat),
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
     )
-    found = conn.execute("SELECT lon, lat, tickets FROM incoming_shared ORDER BY tickets DESC LIMIT 10")
-    for lon, lat, tickets in found:
+    shared = (tickets >= least) & ~np.isnan(points)
+    for index in sorted(np.flatnonzero(shared), key=lambda index: -tickets[index])[:10]:
+        place = f"{lon[first[index]]:.6f}, {lat[first[index]]:.6f}"
         report.notes.append(
-            f"{tickets} tickets share the point {lon:.6f}, {lat:.6f}: kept, as shared_point, not counted to its grid."
+            f"{tickets[index]} tickets share the point {place}: kept, as shared_point, not counted to its grid."
         )
+    return rows.append_column("shared", pa.array(shared[which]))
 
 
 def _place(conn: Db, place: Place, root_no: int) -> None:
@@ -398,9 +401,8 @@ def _place(conn: Db, place: Place, root_no: int) -> None:
     conn.execute(
         """
         CREATE TEMP TABLE incoming_point ON COMMIT DROP AS
-        SELECT i.id, ST_SetSRID(ST_MakePoint(i.lon, i.lat), 4326) AS geom, (i.reported_at AT TIME ZONE %s)::date AS day
-        FROM incoming_ticket i LEFT JOIN incoming_shared s USING (lon, lat)
-        WHERE i.lon IS NOT NULL AND s.lon IS NULL
+        SELECT id, ST_SetSRID(ST_MakePoint(lon, lat), 4326) AS geom, (reported_at AT TIME ZONE %s)::date AS day
+        FROM incoming_ticket WHERE lon IS NOT NULL AND NOT shared
         """,
         (place.zone.key,),
     )
@@ -410,15 +412,15 @@ def _place(conn: Db, place: Place, root_no: int) -> None:
         """
         CREATE TEMP TABLE incoming_area ON COMMIT DROP AS
         SELECT i.id, coalesce(f.area_no, i.given_area_no, %s) AS area_no,
-               CASE WHEN i.lon IS NULL THEN 'none' WHEN s.lon IS NOT NULL THEN 'shared_point'
+               CASE WHEN i.lon IS NULL THEN 'none' WHEN i.shared THEN 'shared_point'
                     WHEN f.area_no %% 1000 <> 0 THEN 'exact' ELSE 'outside' END::location_quality AS location
-        FROM incoming_ticket i
-        LEFT JOIN incoming_shared s USING (lon, lat)
-        LEFT JOIN incoming_found f ON f.id = i.id
+        FROM incoming_ticket i LEFT JOIN incoming_found f USING (id)
         """,
         (root_no,),
     )
-    conn.execute("ANALYZE incoming_area (id)")
+    for table in ("incoming_area", "incoming_ticket"):
+        conn.execute(sql.SQL("CREATE INDEX ON {} USING brin (id)").format(sql.Identifier(table)))
+        conn.execute(sql.SQL("ANALYZE {} (id)").format(sql.Identifier(table)))
 
 
 _COLUMNS = """
@@ -430,7 +432,7 @@ _ROWS = """
            i.address, ST_SetSRID(ST_MakePoint(i.lon, i.lat), 4326), n.location, n.area_no, i.status, i.dispatched_at,
            i.signed_at, i.answered_at, i.closed_at, i.due_at, i.satisfaction, i.worker_id, {generated}
     FROM incoming_ticket i JOIN incoming_area n USING (id)
-    WHERE i.reported_at >= {first} AND i.reported_at < {next}
+    WHERE i.id BETWEEN {lowest} AND {highest} AND n.id BETWEEN {lowest} AND {highest}
 """
 
 
@@ -439,14 +441,18 @@ def _store(conn: Db, options: TicketOptions, progress: Progress) -> None:
     months = conn.execute(
         """
         SELECT month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC',
-               'ticket_' || to_char(month, 'YYYYMM'), to_regclass('ticket_' || to_char(month, 'YYYYMM')) IS NULL
-        FROM (SELECT DISTINCT date_trunc('month', reported_at AT TIME ZONE 'UTC') AS month FROM incoming_ticket) AS m
+               'ticket_' || to_char(month, 'YYYYMM'), to_regclass('ticket_' || to_char(month, 'YYYYMM')) IS NULL,
+               lowest, highest
+        FROM (
+            SELECT date_trunc('month', reported_at AT TIME ZONE 'UTC') AS month, min(id) AS lowest, max(id) AS highest
+            FROM incoming_ticket GROUP BY 1
+        ) AS months
         ORDER BY 1
         """
     ).fetchall()
-    for done, (first, following, partition, new) in enumerate(months):
+    for done, (first, following, partition, new, lowest, highest) in enumerate(months):
         progress("store", done, len(months))
-        values = {"generated": options.generated, "first": first, "next": following}
+        values = {"generated": options.generated, "lowest": lowest, "highest": highest}
         rows = sql.SQL(_ROWS).format(**{name: sql.Literal(value) for name, value in values.items()})
         target = sql.Identifier(partition if new else "ticket")
         insert = sql.SQL("INSERT INTO {} ({}) ").format(target, sql.SQL(_COLUMNS)) + rows
@@ -454,13 +460,14 @@ def _store(conn: Db, options: TicketOptions, progress: Progress) -> None:
             add_month(conn, partition, first, following, insert)
         else:
             conn.execute(insert)
-    conn.execute(
-        """
-        INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, area_no)
-        SELECT i.id, now(), 'imported', i.status, 1, 'import', n.area_no
-        FROM incoming_ticket i JOIN incoming_area n USING (id)
-        """
-    )
+    with without_indexes_while_empty(conn, "ticket_event"):
+        conn.execute(
+            """
+            INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, area_no)
+            SELECT i.id, now(), 'imported', i.status, 1, 'import', n.area_no
+            FROM incoming_ticket i JOIN incoming_area n USING (id)
+            """
+        )
     progress("store", len(months), len(months))
 
 

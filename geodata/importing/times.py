@@ -18,7 +18,7 @@ DAY_US = 86_400_000_000
 
 
 def parse_times(column: pa.Array, zone: ZoneInfo) -> tuple[pa.Array, Mask]:
-    """UTC microseconds (null where empty or not understood) and a mask of the rest; without a zone they are `zone`'s."""
+    """UTC microseconds (null where empty or not understood) and a mask of the rest; without a zone: `zone`'s."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     kind = column.type
