@@ -21,9 +21,10 @@ def measure(context: Context) -> list[Result]:
         page.add_init_script(SCRIPT)
         page.goto(f"{context.server.url}/wall/")
         page.wait_for_function(
-            "performance.getEntriesByName('wangge:areas-painted').length && window.benchSocket"
+            "performance.getEntriesByName('wangge:areas-live').length && window.benchSocket"
         )
-        page.evaluate("wangge.map.set && wangge.map.set('mode', 'fill')")
+        # a touched wall does not tour while its pixels are watched
+        page.evaluate("wangge.emit('map:touched'); wangge.map.home({animate: false})")
         page.evaluate(SETTLE)
         ours = {
             number: _repeat(page, "benchRecolour", grids[:number], repeats, (0, 60))

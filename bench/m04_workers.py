@@ -72,9 +72,7 @@ def _ours(context: Context, fleet: list[Phone], seconds: int) -> dict[str, Any]:
     with _walking(context, fleet), fresh_page(context.browser) as page:
         page.add_init_script(SCRIPT)
         page.goto(f"{context.server.url}/wall/")
-        page.wait_for_function(
-            "performance.getEntriesByName('wangge:areas-painted').length && wangge.map.main"
-        )
+        page.wait_for_function("performance.getEntriesByName('wangge:areas-live').length && wangge.map.main")
         page.evaluate("wangge.map.show('workers', true)")
         page.evaluate("wangge.emit('map:touched')")  # a touched wall does not tour
         page.wait_for_timeout(6000)  # all 4,000 have sent once by then

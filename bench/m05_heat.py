@@ -153,9 +153,7 @@ def _redraws(context: Context) -> list[float]:
     """Durations of the heat layer's own redraws while the filter changes, by performance.measure."""
     with fresh_page(context.browser) as page:
         page.goto(f"{context.server.url}/wall/")
-        page.wait_for_function(
-            "performance.getEntriesByName('wangge:areas-painted').length && wangge.map.main"
-        )
+        page.wait_for_function("performance.getEntriesByName('wangge:areas-live').length && wangge.map.main")
         page.evaluate("wangge.map.set('mode', 'heat')")
         page.wait_for_function("performance.getEntriesByName('wangge:heat-draw').length")
         page.evaluate("performance.clearMeasures('wangge:heat-draw')")

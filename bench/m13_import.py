@@ -24,7 +24,7 @@ BAR_S = 180.0
 def measure(context: Context) -> list[Result]:
     """Seconds from files to committed tickets with grid, deadline and events; once, in a scratch database."""
     profile = reference_profile()
-    files = places.generate(context.settings, profile, datetime.now(UTC).replace(microsecond=0))
+    files = places.generate_files(context.settings, profile, datetime.now(UTC).replace(microsecond=0))
     if context.quick:
         files.tickets[:] = files.tickets[-2:]
     stores = fresh_database(context, SCRATCH)

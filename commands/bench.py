@@ -54,8 +54,11 @@ def bench(
 def run(wanted: list[Measure], *, quick: bool) -> list[Result]:
     """The results of these measures, progress shown on stderr."""
     from bench.context import Context
+    from services.logs import configure_logs
     from settings import Settings
 
+    settings = Settings()
+    configure_logs(settings.model_copy(update={"log_level": "warning"}))  # stdout is the result's alone
     results: list[Result] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=told, transient=True) as progress:
@@ -64,7 +67,7 @@ def run(wanted: list[Measure], *, quick: bool) -> list[Result]:
         def say(text: str) -> None:
             progress.update(task, description=text)
 
-        with Context(Settings(), quick=quick, say=say, progress=progress) as context:
+        with Context(settings, quick=quick, say=say, progress=progress) as context:
             for measure in wanted:
                 say(f"{measure.row} {measure.title}")
                 results += measure.run(context)
