@@ -1,4 +1,4 @@
-"""Conversion between WGS84 (= CGCS2000 at map accuracy) and the shifted datums GCJ-02 (Amap, Tencent) and BD-09 (Baidu).
+"""Conversion between WGS84 (CGCS2000 at map accuracy) and the shifted datums GCJ-02 (Amap, Tencent), BD-09 (Baidu).
 
 The forward formulas are the published ones of GCJ-02 (Krassovsky 1940 ellipsoid, polynomial and sine terms) and BD-09
 (a polar offset of GCJ-02). Both are inverted by fixed-point iteration to 1e-10 degrees (0.01 mm), not by the usual
