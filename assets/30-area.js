@@ -91,7 +91,7 @@
   };
   cells.WanggeRate = ({ data, colDef }) => {
     const [n, d] = [data[`${colDef.field}_n`], data[`${colDef.field}_d`]];
-    if (!d) return react()("span", { className: "none" }, "\u2013");
+    if (!d) return react()("span", { className: "rate none" }, react()("b", { className: "few" }, "\u2013"));
     const few = d < 30 ? "few" : null;
     return react()("span", { className: "rate" }, react()("b", { className: few }, `${wangge.pct(n, d)}%`), react()("small", {}, wangge.share(n, d)));
   };

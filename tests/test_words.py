@@ -90,7 +90,8 @@ def test_plurals_and_blanks() -> None:
 
 @pytest.mark.parametrize(
     ("name", "english"),
-    [("钢山街道", "Gangshan"), ("北宿镇", "Beisu"), ("吴官庄村", "Wuguanzhuang Village"), ("经济开发区", "Economic Zone"),
+    [("钢山街道", "Gangshan"), ("北宿镇", "Beisu"), ("吴官庄村", "Wuguanzhuang Village"),
+     ("经济开发区", "Economic Zone"),
      ("邹城市", "Zoucheng"), ("上高县", "Shanggao County")],
 )  # fmt: skip
 def test_place_names_in_english(name: str, english: str) -> None:
