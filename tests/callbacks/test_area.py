@@ -69,7 +69,8 @@ def test_rows_of_children_and_their_names_in_english(runtime: Runtime) -> None:
     rows, count = show_table(runtime, {"code": "370883"}, 0)
     assert [row["name"] for row in rows] == ["钢山街道", "千泉街道"]
     assert rows[0] | {"name": ""} == {
-        "key": "370883001", "no": grid_no(1, 0, 0), "code": "370883001", "name": "", "initials": "", "grids": 18, "open": 2,
+        "key": "370883001", "no": grid_no(1, 0, 0), "code": "370883001", "name": "", "initials": "",
+        "grids": 18, "open": 2,
         "change": 2, "overdue": 1, "reported": 3, "on_time": 0.5, "on_time_n": 1, "on_time_d": 2,
         "satisfaction": 1.0, "satisfaction_n": 1, "satisfaction_d": 1,
     }  # fmt: skip
