@@ -47,7 +47,9 @@ class Directory:
     devices: dict[bytes, int] = field(default_factory=dict)
     bounds: Bounds | None = None
     read_at: float = -1e9  # monotonic seconds
-    _met: dict[str, int] = field(default_factory=dict)  # tokens that were right, so that each is hashed once a reading
+    _met: dict[str, int] = field(
+        default_factory=dict
+    )  # tokens that were right, so that each is hashed once a reading
 
     def read(self) -> None:
         """Read all of it again; takes some milliseconds, so not in the event loop."""
