@@ -63,7 +63,16 @@
       found.push({ area, x, y, inside, overdue: inside ? overdue : 0, weight, workers: area.level === "town" && inside ? workers?.get(area.no) : null });
     }
     found.sort((a, b) => b.weight - a.weight);
+    keepOff(view.frame.querySelector(".wg-legend"), sheet, view, board);
     for (const label of found.slice(0, 400)) place(label, context, scale, view, board);
+  };
+  // No name below the legend.
+  const keepOff = (box, sheet, view, board) => {
+    if (!box) return;
+    const frame = view.frame.getBoundingClientRect();
+    const { left, top, right, bottom } = box.getBoundingClientRect();
+    const { x, y } = sheet.padding;
+    board.take(left - frame.left + x, top - frame.top + y, right - frame.left + x, bottom - frame.top + y);
   };
   const place = (label, context, scale, view, board) => {
     const { area } = label;

@@ -77,6 +77,7 @@
         return sum;
       };
       view.frame.classList.toggle("wg-legend-right", covered(12) > 1.2 * covered(frame.width - own.width - 12) + 200);
+      view.symbols.ask(); // names keep off the legend
     };
     draw();
     let settling = 0;

@@ -46,7 +46,7 @@ def demo(
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")] = None,
     simulate: Annotated[bool, typer.Option(help="Let workers move and tickets arrive.")] = True,
-    speed: Annotated[float, typer.Option(min=0.1, max=600, help="How many times faster than life.")] = 10,
+    speed: Annotated[float, typer.Option(min=0.1, max=600, help="How many times faster than life.")] = 4,
 ) -> None:
     """Load a place if it is not there yet, start everything, print the addresses of the screens. Ctrl-C stops it."""
     from services.logs import configure_logs
