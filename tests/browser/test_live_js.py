@@ -101,7 +101,8 @@ def test_follows_and_survives_a_restart(page: Page, clone: Stores) -> None:
     with served(app_of(clone), socket.create_server(("127.0.0.1", port))) as url:
         page.wait_for_function("wangge.live.state.mode === 'live'", timeout=20_000)
         another = file(url, (2, 2, 2))
-        page.wait_for_function("(id) => log.seen.includes(id)", arg=another["id"], timeout=5000)
+        # it may come as an event, or within the snapshot that closes the gap
+        page.wait_for_function("(no) => log.grids[no]?.[1] === 1", arg=another["area"]["no"], timeout=10_000)
         assert page.evaluate("log.figures.open.now") >= 1
         assert shows_what_is(page, url)
 
