@@ -33,6 +33,9 @@ ICON = (
     "%3C/g%3E%3C/svg%3E"
 )
 
+# Stands in the page itself: as a file it would wait behind thirty others for one of a browser's six connections.
+FIRST_MAP = (ROOT / "assets" / "early" / "first-map.js").read_text()
+
 Layout = Callable[[Config], Component]
 
 
@@ -103,7 +106,7 @@ class Screen(Dash):
 {_preloads(config["feeds"])}
 {parts["css"]}
 <script>window.wangge={for_script(told)}</script>
-<script async src="{prefix}assets/early/first-map.js"></script>
+<script>{FIRST_MAP}</script>
 </head>
 <body>
 <div id="react-entry-point">{to_html(self.make_layout(config))}</div>
