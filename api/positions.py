@@ -22,7 +22,7 @@ BODY_BYTES = 16 * 1024
 BATCH_BYTES = 2 * 1024 * 1024
 BATCH_MOST = 10_000
 REFUSED_HEADER = "X-Refused"
-NO_TOKEN = "The device's token is missing or unknown."  # noqa: S105
+NO_TOKEN = "The device's token is missing or unknown."  # noqa: S105  # nosec B105
 
 
 class Intake:

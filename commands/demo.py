@@ -118,7 +118,7 @@ def _wait_ready(web: Child, base: str) -> None:
     reason = "it does not answer"
     while time.monotonic() < until and web.runs:
         try:
-            with urllib.request.urlopen(f"{base}/api/ready", timeout=3):  # noqa: S310
+            with urllib.request.urlopen(f"{base}/api/ready", timeout=3):  # noqa: S310  # nosec B310
                 return
         except urllib.error.HTTPError as error:
             with suppress(ValueError, KeyError):
@@ -185,5 +185,5 @@ def _watch(settings: "Settings", stores: "Stores", children: list[Child]) -> Non
 
 def _own(settings: "Settings") -> str:
     """The address at which this machine reaches its own web server."""
-    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # nosec B104
     return f"http://{f'[{own}]' if ':' in own else own}:{settings.port}"

@@ -57,7 +57,7 @@ _ALL = f"""
     ) t ON t.area_no = a.no
     {_LAST_PATROL}
     WHERE a.level = 'grid' AND a.valid_to IS NULL ORDER BY a.no
-"""
+"""  # nosec B608 # constants of this file
 _SOME = f"""
     SELECT {_COLUMNS}
     FROM area a
@@ -67,4 +67,4 @@ _SOME = f"""
     ) t ON true
     {_LAST_PATROL}
     WHERE a.no = ANY(%(nos)s) AND a.level = 'grid' AND a.valid_to IS NULL ORDER BY a.no
-"""
+"""  # nosec B608 # constants of this file

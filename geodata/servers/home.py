@@ -68,7 +68,7 @@ def home_of(data: Path) -> Home:
     run = data / "run"
     too_long = len(os.fsencode(run)) + LONGEST_SOCKET_NAME > LONGEST_SOCKET_PATH
     if too_long or "," in str(run):  # libpq reads a comma as the start of another host
-        run = Path(f"/tmp/wangge-{owner.uid}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:8]}")  # noqa: S108
+        run = Path(f"/tmp/wangge-{owner.uid}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:8]}")  # noqa: S108  # nosec B108
     return Home(data, run, owner)
 
 

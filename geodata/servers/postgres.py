@@ -177,7 +177,7 @@ def _launch(home: Home, binaries: Path) -> None:
 
 def _shared_memory_bytes() -> int:
     try:
-        found = os.statvfs("/dev/shm")  # noqa: S108
+        found = os.statvfs("/dev/shm")  # noqa: S108  # nosec B108
     except OSError:
         return 0
     return found.f_bavail * found.f_frsize
