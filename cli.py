@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+import commands.audit
 import commands.bench
 import commands.demo
 import commands.imports
@@ -33,6 +34,7 @@ for module in (
     commands.places,
     commands.status,
     commands.imports,
+    commands.audit,
     commands.new_place,
     commands.psql,
     commands.migrate,
