@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from a2wsgi import WSGIMiddleware
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import RedirectResponse
 from flask import Flask
 from redis import Redis
@@ -16,6 +16,7 @@ import api.cards
 import api.demo_camera
 import api.errors
 import api.figures
+import api.gate
 import api.health
 import api.heat
 import api.live
@@ -27,12 +28,17 @@ import api.search
 import api.tickets
 import api.video
 import callbacks.area
+import callbacks.guard
 import profiles
 from api.compression import Compress
 from api.trace import Trace
 from geodata.pool import make_pool
+from geodata.redis_clients import loop_redis
 from geodata.servers import Stores, ensure
 from screens.page import make_area, make_wall
+from services.access.sessions import Sessions
+from services.access.tokens import Tokens
+from services.access.watch import Watch
 from services.areas import FeedCache
 from services.heat import HeatStore
 from services.live import Hub
@@ -62,11 +68,19 @@ ROUTERS = (
 def make_runtime(settings: Settings, stores: Stores) -> Runtime:
     """What the parts of one process share; nothing is opened yet."""
     profile = profiles.load(settings.place)
-    pool = make_pool(stores.database_url, settings.pool_size)
+    pool = make_pool(stores.app_url, settings.pool_size)
     redis = Redis.from_url(stores.redis_url, socket_connect_timeout=2, socket_timeout=5)
     hub = Hub(stores, pool, settings, profile)
     feeds = FeedCache(pool, redis, stores.key_prefix)
-    return Runtime(settings, profile, stores, pool, redis, hub, HeatStore(pool), feeds)
+    sessions = Sessions(
+        redis, loop_redis(stores.redis_url), stores.key_prefix,
+        idle_s=settings.session_idle_minutes * 60, absolute_s=settings.session_hours * 3600,
+    )  # fmt: skip
+    tokens = Tokens(pool)
+    watch = Watch(sessions, tokens)
+    return Runtime(
+        settings, profile, stores, pool, redis, hub, HeatStore(pool), feeds, sessions, tokens, watch
+    )
 
 
 def create_app(settings: Settings, stores: Stores | None = None, role: Role = "all") -> FastAPI:
@@ -87,12 +101,16 @@ def create_app(settings: Settings, stores: Stores | None = None, role: Role = "a
     app.state.runtime = runtime
     if role != "screens":
         app.add_middleware(api.positions.Lane, runtime=runtime)
+    app.add_middleware(api.gate.Gate, runtime=runtime)
     app.add_middleware(Compress)
     app.add_middleware(Trace)  # added last: outermost
     api.errors.install(app)
     for router in OPERATION if role == "screens" else (*OPERATION, *ROUTERS):
-        app.include_router(router(runtime))
+        app.include_router(router(runtime), dependencies=[Depends(api.gate.guard)])
     app.include_router(api.openapi.router(app))
+    if role != "api":
+        _lead_to_screens(app)
+    api.gate.require_rules(app)
     _refuse_unknown(app)
     if role != "api":
         _mount_screens(app, runtime)
@@ -140,8 +158,14 @@ def _refuse_unknown(app: FastAPI) -> None:
 def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
     """The two Dash apps on one Flask server, in threads, behind everything else."""
     server = Flask("wangge", static_folder=None)
+    callbacks.guard.install(server)
     make_wall(runtime, server)
     callbacks.area.register(make_area(runtime, server), runtime)
+    app.mount("/", WSGIMiddleware(server, workers=16))
+
+
+def _lead_to_screens(app: FastAPI) -> None:
+    """The short addresses of the screens."""
 
     @app.get("/", include_in_schema=False)
     @app.get("/wall", include_in_schema=False)
@@ -150,5 +174,3 @@ def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
         screen = request.url.path.strip("/") or SCREENS[0]
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/{screen}/{query}", status_code=307)
-
-    app.mount("/", WSGIMiddleware(server, workers=16))

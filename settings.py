@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -66,6 +66,59 @@ class Settings(BaseSettings):
     basemap_datum: Literal["wgs84", "gcj02", "bd09"] = Field("wgs84", description="Datum of that base map.")
     basemap_attribution: str = Field("", description="Attribution shown with the base map.")
     tianditu_key: str | None = Field(None, description="Key of Tianditu's tile service; sets its base map.")
+
+    demo: bool = Field(
+        False,
+        description="Set by ./wangge demo: a wall pairs by itself, accounts of the demo are shown at sign-in.",
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="What seals care records and second factors, 32 characters or more;"
+        " without it a file `secret` in the data folder, made at the first start.",
+    )
+    secure_cookies: bool = Field(
+        False,
+        description="Served over HTTPS: cookies are sent over HTTPS only, and browsers told to stay with it.",
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="How many proxies in front add to X-Forwarded-For; 0 ignores that header."
+    )
+    session_idle_minutes: int = Field(60, ge=5, le=1440, description="A session unused so long ends.")
+    session_hours: int = Field(12, ge=1, le=72, description="A session ends after so many hours in any case.")
+    password_min_length: int = Field(12, ge=8, le=128, description="Least length of a password.")
+    sign_in_tries: int = Field(5, ge=3, le=20, description="Wrong passwords in a row that lock an account.")
+    sign_in_lock_minutes: int = Field(15, ge=1, le=1440, description="For how long it is locked then.")
+    mfa_roles: list[str] = Field(
+        ["administrator"], description="Roles that need a second factor (TOTP) to sign in with a password."
+    )
+    oidc_issuer: str | None = Field(
+        None, description="Address of an OpenID Connect provider; sign-in offers it then."
+    )
+    oidc_client_id: str = Field("", description="Our client id there.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Our client secret there.")
+    oidc_name: str = Field("OpenID Connect", description="What the button of that sign-in says.")
+    oidc_role_claim: str = Field("wangge_role", description="Claim that names the role.")
+    oidc_area_claim: str = Field("wangge_areas", description="Claim that lists codes of areas.")
+    oidc_role_map: dict[str, str] = Field({}, description="From a value of the role claim to a role of ours.")
+    open_intake: bool = Field(
+        False, description="Anybody may file tickets without a token; the demo sets it, with a rate limit."
+    )
+    intake_per_minute: int = Field(
+        600, ge=1, description="Most tickets that one address may file a minute without a token."
+    )
+    wall_token_days: int = Field(
+        90, ge=1, le=365, description="A paired wall that was off for longer must be paired again."
+    )
+    care_open_minutes: int = Field(10, ge=1, le=60, description="How long an opened care record stays open.")
+    care_retention_days: int = Field(
+        365, ge=1, le=3650, description="Days after the end of care after which its record is deleted."
+    )
+    audit_retention_days: int = Field(
+        1095, ge=180, description="Days that rows of the audit are kept; 180 at least."
+    )
+    media_origins: list[str] = Field(
+        [], description="Other servers whose video streams the pages may play, as https://host:port."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -4,15 +4,24 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from geodata.scope import EVERYTHING, scoped
+from api.gate import Seer
 from services import cards
+from services.access import Right, Viewer, opened
 from services.runtime import Runtime
 
 Number = Annotated[int, Path(ge=0, le=10**14, description="Its number in the feeds.")]
 People = Annotated[
-    bool, Query(description="Also names, phones and words of people: for desk screens, never for a wall.")
+    bool,
+    Query(
+        description="Also names, phones and words of people, for roles that may see them; ignored for a wall."
+    ),
 ]
 Card = dict[str, Any]
+
+
+def may(viewer: Viewer) -> bool:
+    """Whether a card may tell of people, if it is asked to."""
+    return viewer.may(Right.PEOPLE)
 
 
 def router(runtime: Runtime) -> APIRouter:
@@ -20,33 +29,33 @@ def router(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/api/cards", tags=["Map"])
 
     @routes.get("/area/{no}")
-    def area(no: Number) -> Card:
+    def area(no: Number, viewer: Seer) -> Card:
         """An area's place in the tree and its numbers now."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
+        with opened(runtime.pool, viewer) as (conn, _):
             return cards.area_card(conn, no, runtime.profile)
 
     @routes.get("/ticket/{ticket_id}")
-    def ticket(ticket_id: Number, people: People = False) -> Card:
+    def ticket(ticket_id: Number, viewer: Seer, people: People = False) -> Card:
         """A ticket's course."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
-            return cards.ticket_card(conn, ticket_id, people=people)
+        with opened(runtime.pool, viewer) as (conn, _):
+            return cards.ticket_card(conn, ticket_id, people=people and may(viewer))
 
     @routes.get("/worker/{worker_id}")
-    def worker(worker_id: Number, people: People = False) -> Card:
+    def worker(worker_id: Number, viewer: Seer, people: People = False) -> Card:
         """A worker's duty and shift."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
-            return cards.worker_card(conn, worker_id, people=people)
+        with opened(runtime.pool, viewer) as (conn, _):
+            return cards.worker_card(conn, worker_id, people=people and may(viewer))
 
     @routes.get("/station/{station_id}")
-    def station(station_id: Annotated[str, Path(pattern=r"^\d{20}$")]) -> Card:
+    def station(station_id: Annotated[str, Path(pattern=r"^\d{20}$")], viewer: Seer) -> Card:
         """A video station with the state of its stream."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
+        with opened(runtime.pool, viewer) as (conn, _):
             return cards.station_card(conn, station_id, runtime.profile)
 
     @routes.get("/post/{post_id}")
-    def post(post_id: Number, people: People = False) -> Card:
+    def post(post_id: Number, viewer: Seer, people: People = False) -> Card:
         """A post and its duty."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
-            return cards.post_card(conn, post_id, runtime.profile, people=people)
+        with opened(runtime.pool, viewer) as (conn, _):
+            return cards.post_card(conn, post_id, runtime.profile, people=people and may(viewer))
 
     return routes

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from geodata.scope import EVERYTHING, scoped
-from services.access import scope_of
+from api.gate import Seer
+from services.access import opened
 from services.indicators import Figures, figures
 from services.runtime import Runtime
 
@@ -17,14 +17,13 @@ def router(runtime: Runtime) -> APIRouter:
 
     @routes.get("/figures")
     def read(
+        viewer: Seer,
         within: Annotated[
-            str | None, Query(description="Code of an area; the whole place without it.")
+            str | None, Query(description="Code of an area; all that you may see without it.")
         ] = None,
     ) -> Figures:
         """What came in, stands open, is late and was closed, with rates as n/d and the child areas."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
-            scope = scope_of(conn, within)
-        with scoped(runtime.pool, scope) as conn:
+        with opened(runtime.pool, viewer, within) as (conn, scope):
             return figures(conn, scope, runtime.profile, datetime.now(UTC))
 
     return routes

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 
 from api.codings import best_coding
-from geodata.scope import EVERYTHING, scoped
-from services.access import scope_of
+from api.gate import Seer
+from services.access import scope_for
 from services.heat import FAR_FUTURE, Filter
 from services.runtime import Runtime
 
@@ -26,9 +26,10 @@ def router(runtime: Runtime) -> APIRouter:
     @routes.get("/heat")
     def heat(
         request: Request,
+        viewer: Seer,
         *,
         within: Annotated[
-            str | None, Query(description="Code of an area; the whole place without it.")
+            str | None, Query(description="Code of an area; all that you may see without it.")
         ] = None,
         start: Annotated[
             datetime | None, Query(alias="from", description="Reported at this time or later.")
@@ -44,10 +45,7 @@ def router(runtime: Runtime) -> APIRouter:
         that hold tickets, then their counts. Cells are squares of web Mercator, 2^exponent around the world, row by
         row from the north-west cell (x0, y0). A time without a zone is the place's local time. 503 while loading.
         """
-        scope = EVERYTHING
-        if within is not None:
-            with scoped(runtime.pool, EVERYTHING) as conn:
-                scope = scope_of(conn, within)
+        scope = scope_for(runtime.pool, viewer, within)
         wanted = Filter(
             seconds(start, 0),
             seconds(end, FAR_FUTURE),
@@ -55,7 +53,11 @@ def router(runtime: Runtime) -> APIRouter:
             tuple(sorted(set(channel or ()))),
         )
         coding = best_coding(request)
-        headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", "Content-Encoding": coding}
+        headers = {
+            "Cache-Control": "private, no-cache",
+            "Vary": "Accept-Encoding, Cookie",
+            "Content-Encoding": coding,
+        }
         if coding == "identity":
             del headers["Content-Encoding"]
         return Response(

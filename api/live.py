@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import psycopg
 from fastapi import APIRouter, Query, Response, WebSocket, WebSocketDisconnect
 
-from services.access import UnknownArea
+from api.gate import SIGNED_OUT, Seer, admitted
+from services.access import Right, UnknownArea, Viewer
 from services.live.channel import Client
 from services.runtime import Runtime
 
@@ -24,25 +25,29 @@ def router(runtime: Runtime) -> APIRouter:
     hub = runtime.hub
 
     @routes.get("/snapshot", response_model=dict[str, Any])
-    async def snapshot(within: Within = None) -> Response:
+    async def snapshot(viewer: Seer, within: Within = None) -> Response:
         """The whole live state of an area: measures of grids, workers, stations, figures, ticker, and its version."""
-        return _json(await hub.snapshot(await hub.scope(within)))
+        return _json(await hub.snapshot(await hub.scope(viewer, within)))
 
     @routes.get("/poll", response_model=dict[str, Any])
     async def poll(
+        viewer: Seer,
         within: Within = None,
         since: Annotated[int, Query(ge=0, description="The version that the screen has.")] = 0,
         turn: Annotated[int, Query(ge=0, description="The turn of positions that the screen has.")] = 0,
     ) -> Response:
         """What a WebSocket would have brought since then."""
-        return _json(hub.poll(await hub.scope(within), since, turn))
+        return _json(hub.poll(await hub.scope(viewer, within), since, turn))
 
     @routes.websocket("")
     async def live(socket: WebSocket, within: Within = None, since: Version = None) -> None:
         """One screen: frames of JSON text, positions as binary (docs/reference/live.md)."""
         await socket.accept()
+        viewer = await admitted(socket, Right.MAP)
+        if viewer is None:
+            return
         try:
-            scope = await hub.scope(within)
+            scope = await hub.scope(viewer, within)
         except UnknownArea as error:
             await socket.close(UNKNOWN_AREA, str(error)[:100])
             return
@@ -51,18 +56,20 @@ def router(runtime: Runtime) -> APIRouter:
             return
         client = hub.join(scope, since)
         try:
-            await _serve(socket, client)
+            await _serve(socket, client, viewer)
         finally:
             hub.leave(scope, client)
 
-    async def _serve(socket: WebSocket, client: Client) -> None:
+    async def _serve(socket: WebSocket, client: Client, viewer: Viewer) -> None:
         sending = asyncio.create_task(_send(socket, client))
+        runtime.watch.join(client, viewer, lambda: socket.close(SIGNED_OUT, "the session has ended"))
         try:
             while (await socket.receive())["type"] != "websocket.disconnect":
                 pass  # screens have nothing to say
         except (WebSocketDisconnect, RuntimeError):
             pass
         finally:
+            runtime.watch.leave(client)
             sending.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await sending

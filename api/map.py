@@ -7,35 +7,30 @@ import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from api.codings import best_coding
+from api.gate import Seer
 from geodata.queries import points, stations
 from geodata.queries.points import Box
-from geodata.scope import EVERYTHING, Scope, scoped
-from services.access import scope_of
+from services.access import opened, scope_for
 from services.cards import masked
 from services.runtime import Runtime
 
 Level = Literal["city", "county", "town", "community", "grid"]
 Within = Annotated[
-    str | None, Query(description="Code of an area; the whole place without it.", max_length=40)
+    str | None, Query(description="Code of an area; all that you may see without it.", max_length=40)
 ]
 MOST_TICKETS = 2000
-FOREVER = "public, max-age=31536000, immutable"
+FOREVER = "private, max-age=31536000, immutable"
 
 
 def router(runtime: Runtime) -> APIRouter:
     """The routes, below /api/map."""
     routes = APIRouter(prefix="/api/map", tags=["Map"])
 
-    def scope_for(within: str | None) -> Scope:
-        if within is None:
-            return EVERYTHING
-        with scoped(runtime.pool, EVERYTHING) as conn:
-            return scope_of(conn, within)
-
     @routes.get("/areas/{level}")
     def areas(
         request: Request,
         level: Level,
+        viewer: Seer,
         within: Within = None,
         v: Annotated[
             int | None, Query(description="Revision of the areas: the answer may then be kept for ever.")
@@ -46,11 +41,13 @@ def router(runtime: Runtime) -> APIRouter:
     ) -> Response:
         """All areas of a level as GeoJSON (EPSG:4326); feature.id is the area's number."""
         coding = best_coding(request)
-        feed = runtime.feeds.get(scope_for(within), level, detail, "gzip" if coding == "identity" else coding)
+        feed = runtime.feeds.get(
+            scope_for(runtime.pool, viewer, within), level, detail, "gzip" if coding == "identity" else coding
+        )
         headers = {
             "ETag": feed.etag,
-            "Cache-Control": FOREVER if v == feed.revision else "no-cache",
-            "Vary": "Accept-Encoding",
+            "Cache-Control": FOREVER if v == feed.revision else "private, no-cache",
+            "Vary": "Accept-Encoding, Cookie",
         }
         if request.headers.get("if-none-match") == feed.etag:
             return Response(status_code=304, headers=headers)
@@ -64,11 +61,12 @@ def router(runtime: Runtime) -> APIRouter:
         bbox: Annotated[
             str, Query(description="west,south,east,north in degrees", examples=["117,35.4,117.1,35.5"])
         ],
+        viewer: Seer,
         within: Within = None,
     ) -> Response:
         """Open tickets in a box, at most 2,000 (the latest to be due first); `cut` says if there were more."""
         box = parse_box(bbox)
-        with scoped(runtime.pool, scope_for(within)) as conn:
+        with opened(runtime.pool, viewer, within) as (conn, _):
             found = points.open_tickets(conn, box, MOST_TICKETS + 1)
         rows = [
             [t.id, _degrees(t.lon), _degrees(t.lat), t.status, t.category, t.channel, _ms(t.reported_at), _ms(t.due_at),
@@ -79,9 +77,9 @@ def router(runtime: Runtime) -> APIRouter:
         return _table(columns, rows, cut=len(found) > MOST_TICKETS)
 
     @routes.get("/stations")
-    def all_stations(within: Within = None) -> Response:
+    def all_stations(viewer: Seer, within: Within = None) -> Response:
         """All video stations with the state of their stream as last probed."""
-        with scoped(runtime.pool, scope_for(within)) as conn:
+        with opened(runtime.pool, viewer, within) as (conn, _):
             found = stations.stations(conn)
         rows = [
             [s.id, _degrees(s.lon), _degrees(s.lat), s.name, s.site_kind, s.state, s.state_reason, s.area_no]
@@ -90,18 +88,17 @@ def router(runtime: Runtime) -> APIRouter:
         return _table(["id", "lon", "lat", "name", "site_kind", "state", "reason", "area_no"], rows)
 
     @routes.get("/posts")
-    def posts(within: Within = None) -> Response:
+    def posts(viewer: Seer, within: Within = None) -> Response:
         """All posts by place and role; never the people who hold them."""
-        with scoped(runtime.pool, scope_for(within)) as conn:
+        with opened(runtime.pool, viewer, within) as (conn, _):
             found = points.posts(conn)
         rows = [[p.id, _degrees(p.lon), _degrees(p.lat), p.role, p.area_no] for p in found]
         return _table(["id", "lon", "lat", "role", "area_no"], rows)
 
     @routes.get("/care")
-    def care(within: Within = None) -> Response:
+    def care(viewer: Seer, within: Within = None) -> Response:
         """How many people each grid owes care, a count below 3 as "<3"; nothing else about them."""
-        scope = scope_for(within)
-        with scoped(runtime.pool, scope) as conn:
+        with opened(runtime.pool, viewer, within) as (conn, scope):
             found = points.care(conn, scope.lo, scope.hi)
         return _table(
             ["area_no", "people", "visits_overdue"],

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from geodata.scope import EVERYTHING, scoped
-from services.access import scope_of
+from api.gate import Seer
+from services.access import opened
 from services.runtime import Runtime
 from services.search import search_areas
 
@@ -19,14 +19,13 @@ def router(runtime: Runtime) -> APIRouter:
         q: Annotated[
             str, Query(description="Part of a name, or the beginning of a code or of pinyin initials.")
         ],
+        viewer: Seer,
         within: Annotated[
-            str | None, Query(description="Code of an area; the whole place without it.")
+            str | None, Query(description="Code of an area; all that you may see without it.")
         ] = None,
     ) -> list[dict[str, Any]]:
         """At most 12 areas, best first, each with the names of the areas that hold it."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
-            scope = scope_of(conn, within)
-        with scoped(runtime.pool, scope) as conn:
+        with opened(runtime.pool, viewer, within) as (conn, _):
             return [found._asdict() for found in search_areas(conn, q)]
 
     return routes

@@ -11,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 
 from api.body import json_of, limited_body
 from api.errors import Error, refusal
+from api.gate import Seer
 from geodata.queries.tickets import Ticket
-from geodata.scope import EVERYTHING, scoped
 from services import tickets
+from services.access import Viewer, opened
 from services.runtime import Runtime
 from services.tickets import Report, Step
 
@@ -68,14 +69,14 @@ def router(runtime: Runtime) -> APIRouter:
     """The routes of tickets."""
     routes = APIRouter(prefix="/api/tickets", tags=["Tickets"])
 
-    def filed(report: Report) -> JSONResponse:
-        with scoped(runtime.pool, EVERYTHING) as conn:
-            ticket, created = tickets.file_ticket(conn, runtime.profile, report)
+    def filed(viewer: Viewer, report: Report) -> JSONResponse:
+        with opened(runtime.pool, viewer) as (conn, _):
+            ticket, created = tickets.file_ticket(conn, runtime.profile, report, actor=viewer.name)
         return JSONResponse(_out(runtime, ticket), 201 if created else 200)
 
-    def advanced(ticket_id: int, step: Step) -> JSONResponse:
-        with scoped(runtime.pool, EVERYTHING) as conn:
-            ticket = tickets.advance(conn, runtime.profile, ticket_id, step)
+    def advanced(viewer: Viewer, ticket_id: int, step: Step) -> JSONResponse:
+        with opened(runtime.pool, viewer) as (conn, _):
+            ticket = tickets.advance(conn, runtime.profile, ticket_id, step, actor=viewer.name)
         return JSONResponse(_out(runtime, ticket))
 
     @routes.post(
@@ -85,9 +86,9 @@ def router(runtime: Runtime) -> APIRouter:
         responses=REFUSALS | {200: {"model": TicketOut, "description": "Known already by its source_id."}},
         openapi_extra=_takes(Report),
     )
-    async def file_ticket(request: Request) -> Response:
+    async def file_ticket(request: Request, viewer: Seer) -> Response:
         """File a ticket. Its grid follows from its point, its deadline from its category; answered after the commit."""
-        return await _with(Report, request, filed)
+        return await _with(Report, request, lambda report: filed(viewer, report))
 
     @routes.post(
         "/{ticket_id}/advance",
@@ -95,14 +96,14 @@ def router(runtime: Runtime) -> APIRouter:
         responses=REFUSALS | UNKNOWN | STALE,
         openapi_extra=_takes(Step),
     )
-    async def advance(ticket_id: int, request: Request) -> Response:
+    async def advance(ticket_id: int, request: Request, viewer: Seer) -> Response:
         """Move a ticket to its next status. `version` is the one last seen: who saw an older one is refused."""
-        return await _with(Step, request, lambda step: advanced(_checked(ticket_id), step))
+        return await _with(Step, request, lambda step: advanced(viewer, _checked(ticket_id), step))
 
     @routes.get("/{ticket_id}", responses=UNKNOWN)
-    def ticket(ticket_id: int) -> TicketOut:
+    def ticket(ticket_id: int, viewer: Seer) -> TicketOut:
         """A ticket as it is now."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
+        with opened(runtime.pool, viewer) as (conn, _):
             return TicketOut(**_out(runtime, tickets.read(conn, _checked(ticket_id)), json=False))
 
     return routes

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from geodata.scope import EVERYTHING, scoped
+from api.gate import Seer
+from services.access import opened
 from services.cards import station_card
 from services.runtime import Runtime
 
@@ -16,9 +17,10 @@ def router(runtime: Runtime) -> APIRouter:
     @routes.get("/video/{station_id}")
     def video(
         station_id: Annotated[str, Path(pattern=r"^\d{20}$", description="GB/T 28181 id")],
+        viewer: Seer,
     ) -> dict[str, Any]:
         """State (live, no_signal, unknown), why there is no signal, when it was checked, and the HLS address."""
-        with scoped(runtime.pool, EVERYTHING) as conn:
+        with opened(runtime.pool, viewer) as (conn, _):
             card = station_card(conn, station_id, runtime.profile)
         return {
             key: card[key]

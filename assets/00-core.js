@@ -109,6 +109,24 @@
     }
   };
 
+  // --- what changes something on the server
+  const csrf = () => /(?:^|;\s*)_csrf_token=([^;]*)/.exec(document.cookie)?.[1] ?? "";
+  wangge.signIn = () => location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+  // Resolves with the answer's JSON (a Response where it is a file); rejects with {status, code, message, details}.
+  wangge.send = async (method, url, body) => {
+    const answer = await fetch(url, {
+      method,
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrf() },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const json = (answer.headers.get("content-type") || "").startsWith("application/json");
+    if (answer.ok) return answer.status === 204 ? null : json ? answer.json() : answer;
+    if (answer.status === 401) wangge.signIn();
+    const told = json ? (await answer.json()).error : null;
+    throw { status: answer.status, code: told?.code ?? "error", message: told?.message ?? answer.statusText, details: told?.details ?? [] };
+  };
+  wangge.post = (url, body) => wangge.send("POST", url, body);
+
   // --- elements
   wangge.h = (tag, attributes, ...children) => {
     const node = document.createElement(tag);

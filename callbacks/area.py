@@ -10,13 +10,13 @@ from babel.dates import format_date, format_datetime
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from geodata.scope import EVERYTHING, scoped
 from screens import area as page
 from screens.format import FEW, integer, percent, share, signed
 from screens.latin import grid_name, latin
+from screens.viewer import current
 from screens.words import language_of, t
 from services import area_report as report
-from services.access import UnknownArea, scope_of
+from services.access import UnknownArea, Viewer, opened
 from services.breadcrumb import Step, trail
 from services.runtime import Runtime
 
@@ -32,13 +32,13 @@ def register(app: Dash, runtime: Runtime) -> None:
         Output(page.SPAN, "children"),
         Input(page.ADDRESS, "data"),
         Input(page.TICK, "data"),
-    )(partial(_quietly, partial(show_tiles, runtime)))
+    )(partial(_quietly, runtime, show_tiles))
     app.callback(
         Output(page.TABLE, "rowData"),
         Output(page.COUNT, "children"),
         Input(page.ADDRESS, "data"),
         Input(page.TICK, "data"),
-    )(partial(_quietly, partial(show_table, runtime)))
+    )(partial(_quietly, runtime, show_table))
     app.callback(
         Output(page.TABLE, "exportDataAsCsv"),
         Input(page.EXPORT, "n_clicks"),
@@ -52,29 +52,25 @@ def export(clicks: int | None, rows: Rows | None) -> Any:
     return True if clicks and rows else no_update
 
 
-def show_tiles(runtime: Runtime, address: Address, _tick: int) -> tuple[list[Component], str]:
+def show_tiles(runtime: Runtime, viewer: Viewer, address: Address) -> tuple[list[Component], str]:
     """The six tiles and the words for the period."""
-    asked = Asked(runtime, address)
-    with scoped(runtime.pool, EVERYTHING) as conn:
+    asked = Asked(runtime, viewer, address)
+    with opened(runtime.pool, viewer) as (conn, _):
         steps = trail(conn, asked.code)
-        scope = scope_of(conn, asked.code)
-        above = scope_of(conn, steps[-2].code) if len(steps) > 1 else None
-    with scoped(runtime.pool, scope) as conn:
+    with opened(runtime.pool, viewer, asked.code) as (conn, _):
         figures = report.tiles(conn, asked.span)
-        peers = report.children(conn, steps[-1].no, asked.span) if above is None else []
-    if above is not None:
-        with scoped(runtime.pool, above) as conn:
+        peers = report.children(conn, steps[-1].no, asked.span) if len(steps) == 1 else []
+    if len(steps) > 1:
+        with opened(runtime.pool, viewer, steps[-2].code) as (conn, _):
             peers = report.children(conn, steps[-2].no, asked.span)
     return tiles(asked, figures, peers, steps[-1]), span_words(asked)
 
 
-def show_table(runtime: Runtime, address: Address, _tick: int) -> tuple[Rows, str]:
+def show_table(runtime: Runtime, viewer: Viewer, address: Address) -> tuple[Rows, str]:
     """The rows of the children, or of a grid's open tickets, and how many there are."""
-    asked = Asked(runtime, address)
-    with scoped(runtime.pool, EVERYTHING) as conn:
+    asked = Asked(runtime, viewer, address)
+    with opened(runtime.pool, viewer, asked.code) as (conn, _):
         here = trail(conn, asked.code)[-1]
-        scope = scope_of(conn, asked.code)
-    with scoped(runtime.pool, scope) as conn:
         if here.level == "grid":
             rows = [ticket_row(asked, ticket) for ticket in report.open_tickets(conn)]
         else:
@@ -85,10 +81,12 @@ def show_table(runtime: Runtime, address: Address, _tick: int) -> tuple[Rows, st
 class Asked:
     """What the page's address asks for."""
 
-    def __init__(self, runtime: Runtime, address: Address, now: datetime | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, viewer: Viewer, address: Address, now: datetime | None = None
+    ) -> None:
         """Take what the page holds; an unknown period or language falls back to the first."""
         self.profile = runtime.profile
-        self.code = address.get("code") or None
+        self.code = address.get("code") or viewer.first_area
         self.lang = language_of(address.get("lang"), runtime.settings.language)
         period = address.get("period")
         self.period = cast(report.Period, period if period in report.PERIODS else report.PERIODS[0])
@@ -98,10 +96,15 @@ class Asked:
         self.locale = self.lang.replace("-", "_")
 
 
-def _quietly(show: Callable[..., tuple[Any, ...]], *values: Any) -> tuple[Any, ...]:
+def _quietly(
+    runtime: Runtime,
+    show: Callable[[Runtime, Viewer, Address], tuple[Any, ...]],
+    address: Address,
+    _tick: int,
+) -> tuple[Any, ...]:
     """An area that vanished while its page was open leaves the page as it is; its reload says so."""
     try:
-        return show(*values)
+        return show(runtime, current(), address)
     except UnknownArea:
         return (no_update, no_update)
 

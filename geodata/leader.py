@@ -17,6 +17,7 @@ def job_session(url: str, name: str) -> Db:
         url, autocommit=True, connect_timeout=3, application_name=f"wangge {name}",
         keepalives_idle=5, keepalives_interval=2, keepalives_count=3,
     )  # fmt: skip
+    conn.execute("SET ROLE wangge_jobs")
     conn.execute(f"SET idle_session_timeout = '{SILENT_LIMIT_S}s'")
     return conn
 

@@ -2,7 +2,7 @@
 
 from psycopg_pool import ConnectionPool
 
-from geodata.scope import Pool
+from geodata.scope import Db, Pool
 
 
 def make_pool(url: str, size: int = 8) -> Pool:
@@ -12,9 +12,16 @@ def make_pool(url: str, size: int = 8) -> Pool:
         min_size=1,
         max_size=size,
         open=False,
+        configure=_give_up_rights,
         check=ConnectionPool.check_connection,
         reconnect_timeout=2,
         timeout=5,
         kwargs={"application_name": "wangge"},
         name="wangge",
     )
+
+
+def _give_up_rights(conn: Db) -> None:
+    """Whoever the connection belongs to, from here on it may do nothing but enter a scope."""
+    conn.execute("SET ROLE wangge_app")
+    conn.commit()

@@ -4,11 +4,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from geodata.queries import trail as q
-from geodata.scope import EVERYTHING, scoped
 from layers import catalogue
 from profiles import Profile
 from screens.latin import latin_names
 from screens.map_view import map_config
+from services.access import RIGHTS, Viewer, opened
 from services.breadcrumb import facts, trail
 from services.core import core_of
 from services.runtime import Runtime
@@ -19,17 +19,21 @@ INSET_ASPECT = 4.16 / 2.5  # of the wall's inset, see assets/wall.css
 
 
 def page_config(
-    runtime: Runtime, screen: str, lang: str, within: str | None, parameters: dict[str, str]
+    runtime: Runtime, viewer: Viewer, screen: str, lang: str, within: str | None, parameters: dict[str, str]
 ) -> Config:
-    """The config of one page; raises UnknownArea, and psycopg's OperationalError when the database is away."""
-    with scoped(runtime.pool, EVERYTHING) as conn:
-        steps = trail(conn, within)
+    """The config of one page; raises UnknownArea, and psycopg's OperationalError when the database is away.
+
+    The root is the widest area on the way that the viewer may see: for a town's official, the town.
+    """
+    with opened(runtime.pool, viewer) as (conn, _):
+        steps = trail(conn, within or viewer.first_area)
         root, area = steps[0], steps[-1]
         place = facts(conn)
         counts = {row.level: row.n for row in q.counts(conn, area.no, area.hi)}
         core = core_of(conn, area, INSET_ASPECT) if screen == "wall" else None
         children = [[row.no, row.name] for row in q.names(conn)]
-    profile, asked = runtime.profile, None if area.no == root.no else area.code
+    whole = area.no == root.no and not viewer.scope.parts  # then a feed without an area is the same
+    profile, asked = runtime.profile, None if whole else area.code
     return {
         "screen": screen,
         "language": lang,
@@ -57,6 +61,13 @@ def page_config(
         "assets": f"/{screen}/assets/",
         "feeds": _feeds(place.revision, asked),
         "parameters": parameters,
+        "viewer": {
+            "kind": viewer.kind,
+            "name": viewer.name,
+            "role": viewer.role,
+            "areas": list(viewer.areas),
+        },
+        "rights": sorted(RIGHTS.get(viewer.role, ())),
     }
 
 

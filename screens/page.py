@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 from dash import Dash
@@ -14,8 +15,9 @@ from psycopg_pool import PoolTimeout
 from screens import area, wall
 from screens.config import Config, page_config, title_of
 from screens.skeleton import to_html
+from screens.viewer import current, found, is_away
 from screens.words import language_of, t, words
-from services.access import UnknownArea
+from services.access import Right, UnknownArea, Viewer
 from services.breadcrumb import NoPlace
 from services.runtime import Runtime
 from settings import ROOT
@@ -41,7 +43,7 @@ Layout = Callable[[Config], Component]
 
 def make_wall(runtime: Runtime, server: Flask) -> Dash:
     """The wall of the whole place at /wall/, and of one area at /wall/<code>."""
-    return Screen("wall", runtime, server, wall.layout, NOT_ON_WALL)
+    return Wall("wall", runtime, server, wall.layout, NOT_ON_WALL)
 
 
 def make_area(runtime: Runtime, server: Flask) -> Dash:
@@ -67,7 +69,7 @@ class Screen(Dash):
             url_base_pathname=f"/{name}/",
             assets_folder=str(ROOT / "assets"),
             assets_ignore=rf"^{other}\.css$|^30-{other}",
-            assets_path_ignore=["vendor", "early"],
+            assets_path_ignore=["vendor", "early", "pages"],
             update_title="",
             suppress_callback_exceptions=True,
             add_log_handler=False,
@@ -78,8 +80,15 @@ class Screen(Dash):
         """The page; a page in the same style says so when there is no such area (404) or no database (503)."""
         lang = language_of(request.args.get("lang"), self.runtime.settings.language)
         code = request.path.removeprefix(f"/{self.screen}/").strip("/")
+        if is_away():
+            return self._notice(lang, "away", 503, code)
+        viewer = found()
+        if viewer is None or viewer.must_change or (viewer.kind == "wall" and self.screen != "wall"):
+            return self.nobody(lang)
+        if not self.may(viewer):
+            return self._notice(lang, "forbidden", 403, code)
         try:
-            g.config = page_config(self.runtime, self.screen, lang, code or None, request.args.to_dict())
+            g.config = self.config_of(viewer, lang, code or None, request.args.to_dict())
             return super().index()
         except (psycopg.OperationalError, PoolTimeout):
             return self._notice(lang, "away", 503, code)
@@ -87,6 +96,19 @@ class Screen(Dash):
             return (
                 self._notice(lang, "unknown", 404, code) if code else self._notice(lang, "empty", 503, code)
             )
+
+    def nobody(self, lang: str) -> Response:
+        """The answer to who is not known: the sign-in, which leads back here."""
+        query = {"to": request.full_path.rstrip("?")} | ({"lang": lang} if request.args.get("lang") else {})
+        return Response(status=303, headers={"Location": f"/sign-in?{urlencode(query)}"})
+
+    def may(self, viewer: Viewer) -> bool:
+        """Whether a viewer may open this screen."""
+        return viewer.may(Right.MAP)
+
+    def config_of(self, viewer: Viewer, lang: str, code: str | None, parameters: dict[str, str]) -> Config:
+        """What the page's scripts are told."""
+        return page_config(self.runtime, viewer, self.screen, lang, code, parameters)
 
     def interpolate_index(self, **parts: Any) -> str:
         """Our page: the layout is in it twice, as HTML to be seen at once and as JSON to spare Dash a request."""
@@ -117,7 +139,7 @@ class Screen(Dash):
     def _alone(self) -> Component:
         """For a request of Dash's own, outside of a page: the whole place in the default language."""
         if "config" not in g:
-            g.config = page_config(self.runtime, self.screen, self.runtime.settings.language, None, {})
+            g.config = self.config_of(current(), self.runtime.settings.language, None, {})
         return self.make_layout(g.config)
 
     def _generate_scripts_html(self) -> str:
@@ -139,6 +161,41 @@ class Screen(Dash):
 <body class="notice"><main role="alert"><h1>{escape(t(lang, f"notice.{kind}"))}</h1>
 <p>{escape(t(lang, f"notice.{kind}.do", code=code))}</p>{link}</main></body></html>"""
         return Response(page, status, {"Cache-Control": "no-store"}, mimetype="text/html")
+
+
+class Wall(Screen):
+    """The wall: a paired screen sees its own area and view, a signed-in account what is its own."""
+
+    def nobody(self, lang: str) -> Response:
+        """A code to pair with; nobody ever signs in on a wall. The demo pairs by itself."""
+        settings = self.runtime.settings
+        cookie = ("__Host-" if settings.secure_cookies else "") + "wangge_wall"
+        from services.access import walls
+
+        token = (
+            walls.demo_token(self.runtime.pool, settings, request.cookies.get(cookie))
+            if settings.demo
+            else None
+        )
+        if token is None:
+            from screens import pairing
+
+            return Response(pairing.page(lang), headers={"Cache-Control": "no-store"}, mimetype="text/html")
+        again = Response(status=303, headers={"Location": request.full_path.rstrip("?")})
+        again.set_cookie(
+            cookie, token, max_age=settings.wall_token_days * 86400, secure=settings.secure_cookies, httponly=True,
+            samesite="Lax",
+        )  # fmt: skip
+        return again
+
+    def config_of(self, viewer: Viewer, lang: str, code: str | None, parameters: dict[str, str]) -> Config:
+        """A paired wall is bound to what the administrator picked; its address cannot widen that."""
+        if viewer.kind == "wall":
+            code = viewer.first_area
+            lang = language_of(request.args.get("lang") or viewer.view.get("lang"), lang)
+            if viewer.view.get("tour") is False:
+                parameters = {"tour": "off", **parameters}
+        return super().config_of(viewer, lang, code, parameters)
 
 
 def _preloads(feeds: dict[str, str]) -> str:

@@ -60,8 +60,7 @@ class _Wanted:
 
     @property
     def name(self) -> str:
-        lo, hi = (0, 0) if self.scope.county else (self.scope.lo, self.scope.hi)
-        return f"{self.revision}-{self.level}-{self.detail}-{lo}-{hi}-{self.coding}"
+        return f"{self.revision}-{self.level}-{self.detail}-{self.scope.key}-{self.coding}"
 
     @property
     def squeezed(self) -> bool:

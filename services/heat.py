@@ -384,7 +384,8 @@ def _count_part(
     tests = list(more)
     if not test.scope.county:
         no = columns.area_no[part]
-        tests.append((no >= test.scope.lo) & (no <= test.scope.hi))
+        inside = [(no >= lo) & (no <= hi) for lo, hi in test.scope.ranges]
+        tests.append(np.logical_or.reduce(inside))
     if test.categories:
         tests.append(_among(test.categories)[columns.category[part]])
     if test.channels:

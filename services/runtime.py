@@ -11,6 +11,9 @@ from profiles import Profile
 from settings import Settings
 
 if TYPE_CHECKING:
+    from services.access.sessions import Sessions
+    from services.access.tokens import Tokens
+    from services.access.watch import Watch
     from services.areas import FeedCache
     from services.heat import HeatStore
     from services.live import Hub
@@ -28,3 +31,6 @@ class Runtime:
     hub: "Hub"
     heat: "HeatStore"
     feeds: "FeedCache"
+    sessions: "Sessions"
+    tokens: "Tokens"
+    watch: "Watch"

@@ -254,7 +254,7 @@ def _in_wgs84(report: Report) -> tuple[float | None, float | None]:
 
 def _place(conn: Db, lon: float | None, lat: float | None) -> tuple[Area, str]:
     if lon is None or lat is None:
-        return queries.root_area(conn), "none"
+        return _root(conn), "none"
     area = queries.area_at(conn, lon, lat)
     if area is not None and area.level == "grid":
         return area, "shared_point" if queries.is_shared_point(conn, lon, lat) else "exact"
@@ -266,7 +266,15 @@ def _place(conn: Db, lon: float | None, lat: float | None) -> tuple[Area, str]:
                 raise BadReport("lon", lon, f"{west - FAR_DEGREES:.2f} … {east + FAR_DEGREES:.2f}")
             if not south - FAR_DEGREES <= lat <= north + FAR_DEGREES:
                 raise BadReport("lat", lat, f"{south - FAR_DEGREES:.2f} … {north + FAR_DEGREES:.2f}")
-    return area or queries.root_area(conn), "outside"
+    return area or _root(conn), "outside"
+
+
+def _root(conn: Db) -> Area:
+    """The whole place, for what has no grid; who sees only a part of it may not file there."""
+    root = queries.root_area(conn)
+    if root is None:
+        raise BadReport("lon, lat", None, "a point inside of your areas")
+    return root
 
 
 def _worker(conn: Db, step: Step) -> int | None:

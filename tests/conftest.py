@@ -98,5 +98,5 @@ def module_clone(template: Stores) -> Iterator[Stores]:
 @pytest.fixture
 def pool(clone: Stores) -> Iterator[Pool]:
     """A pool on this test's own database."""
-    with make_pool(clone.database_url, size=4) as open_pool:
+    with make_pool(clone.app_url, size=4) as open_pool:
         yield open_pool

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 import redis
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import api.errors
 import api.live
@@ -18,19 +19,49 @@ import api.tickets
 import profiles
 from geodata.pool import make_pool
 from geodata.servers import Stores
+from services.access import Viewer
+from services.access.tokens import Tokens
+from services.access.watch import Watch
 from services.live import Hub
 from services.runtime import Runtime
 from settings import Settings
+from tests.viewers import DISPATCHER, RUNNING, sessions_of
 
 
-def make_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
-    """Tickets, positions and the live feed of Zoucheng's profile."""
+class As:
+    """ASGI middleware in the place of the gate: all that comes is asked by one viewer."""
+
+    def __init__(self, app: ASGIApp, viewer: Viewer) -> None:
+        self.app, self.viewer = app, viewer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            scope.setdefault("state", {}).update(viewer=self.viewer, away=False, ip="")
+        await self.app(scope, receive, send)
+
+
+def make_app(stores: Stores, settings: Settings | None = None, viewer: Viewer = DISPATCHER) -> FastAPI:
+    """Tickets, positions and the live feed of Zoucheng's profile, for one viewer."""
     settings = settings or Settings(live_interval_ms=50, position_interval_ms=200)
     profile = profiles.load("zoucheng")
-    pool = make_pool(stores.database_url, settings.pool_size)
+    pool = make_pool(stores.app_url, settings.pool_size)
     hub = Hub(stores, pool, settings, profile)
     client = redis.Redis.from_url(stores.redis_url)
-    runtime = Runtime(settings, profile, stores, pool, client, hub, None, None)  # type: ignore[arg-type]
+    sessions, tokens = sessions_of(stores), Tokens(pool)
+    watch = Watch(sessions, tokens)
+    runtime = Runtime(
+        settings,
+        profile,
+        stores,
+        pool,
+        client,
+        hub,
+        None,
+        None,
+        sessions,
+        tokens,
+        watch,  # type: ignore[arg-type]
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI):
@@ -45,6 +76,7 @@ def make_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.runtime = runtime
     api.errors.install(app)
     app.add_middleware(api.positions.Lane, runtime=runtime)
+    app.add_middleware(As, viewer=viewer)
     for module in (api.live, api.positions, api.tickets):
         app.include_router(module.router(runtime))
     return app
@@ -65,8 +97,10 @@ def served(app: FastAPI, listener: socket.socket | None = None) -> Iterator[str]
     server = server_of(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    RUNNING[url] = app.state.runtime.stores
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield url
     finally:
         server.should_exit = True
         thread.join(10)

@@ -44,19 +44,21 @@ def ensure_days(conn: Db, first: date, last: date) -> None:
     conn.execute("SELECT ensure_position_days(%s, %s)", (first, last))
 
 
-def copy_positions(conn: Db, rows: Iterable[PositionRow]) -> None:
-    """COPY fixes into the history; their days must exist."""
-    with conn.cursor().copy(
-        "COPY position (worker_id, at, received_at, accuracy_m, speed_mps, course_deg, battery_pct, area_no, geom)"
-        " FROM STDIN"
-    ) as copy:
-        for row in rows:
-            copy.write_row(
-                (
-                    row.worker_id, row.at, row.received_at, row.accuracy_m, row.speed_mps, row.course_deg,
-                    row.battery_pct, row.area_no, f"SRID=4326;POINT({row.lon!r} {row.lat!r})",
-                )
-            )  # fmt: skip
+def add_positions(conn: Db, rows: Iterable[PositionRow]) -> None:
+    """Add fixes to the history; their days must exist. PostgreSQL takes no COPY under row-level security."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(PositionRow._fields)
+    conn.execute(
+        """
+        INSERT INTO position (worker_id, at, received_at, geom, accuracy_m, speed_mps, course_deg, battery_pct, area_no)
+        SELECT worker_id, at, received_at, ST_SetSRID(ST_MakePoint(lon, lat), 4326), accuracy_m, speed_mps, course_deg,
+               battery_pct, area_no
+        FROM unnest(%(worker_id)s::bigint[], %(at)s::timestamptz[], %(received_at)s::timestamptz[], %(lon)s::float8[],
+                    %(lat)s::float8[], %(accuracy_m)s::real[], %(speed_mps)s::real[], %(course_deg)s::real[],
+                    %(battery_pct)s::real[], %(area_no)s::bigint[])
+             AS f (worker_id, at, received_at, lon, lat, accuracy_m, speed_mps, course_deg, battery_pct, area_no)
+        """,
+        {name: list(values) for name, values in zip(PositionRow._fields, columns, strict=True)},
+    )
 
 
 def upsert_patrols(conn: Db, rows: Sequence[PositionRow], time_zone: str) -> list[int]:

@@ -91,14 +91,12 @@ def area_at(conn: Db, lon: float, lat: float) -> Area | None:
     return None
 
 
-def root_area(conn: Db) -> Area:
-    """The area that holds the whole place."""
+def root_area(conn: Db) -> Area | None:
+    """The area that holds the whole place; None where the scope is only a part of it."""
     row = conn.execute(
         "SELECT no, code, name, level::text FROM area WHERE parent_no IS NULL AND valid_to IS NULL ORDER BY no LIMIT 1"
     ).fetchone()
-    if row is None:
-        raise LookupError("no areas are loaded yet")
-    return Area(*row)
+    return None if row is None else Area(*row)
 
 
 def is_shared_point(conn: Db, lon: float, lat: float) -> bool:

@@ -35,6 +35,17 @@ class Stores:
     redis_url: str
     key_prefix: str
 
+    @property
+    def app_url(self) -> str:
+        """The database as the web process enters it: on a private server as wangge_app, which owns nothing."""
+        parts = urlsplit(self.database_url)
+        if parts.netloc or "user=" not in parts.query:
+            return self.database_url  # the operator names the user; the pool gives up its rights all the same
+        query = "&".join(
+            "user=wangge_app" if part.startswith("user=") else part for part in parts.query.split("&")
+        )
+        return f"{parts.scheme}:///{parts.path.lstrip('/')}?{query}"
+
     def with_database(self, name: str) -> "Stores":
         """The same servers, another database and the Redis keys that go with it."""
         parts = urlsplit(self.database_url)

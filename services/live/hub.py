@@ -19,7 +19,7 @@ from geodata.redis_clients import loop_redis
 from geodata.scope import EVERYTHING, Pool, Scope, scoped
 from geodata.servers import Stores
 from profiles import Profile
-from services.access import scope_of
+from services.access import Viewer, scope_for
 from services.indicators import figures
 from services.live import frames
 from services.live.channel import Channel, Client, Frame
@@ -99,7 +99,7 @@ class Hub:
         self._subscribers: list[tuple[Callable[[list[Event]], None], Callable[[], None] | None]] = []
 
         self._channels: dict[Scope, Channel] = {}
-        self._scopes: dict[str, tuple[float, Scope]] = {}
+        self._scopes: dict[tuple[Scope, str], tuple[float, Scope]] = {}
         self._snapshots: dict[Scope, Shared] = {}
         self._figures_at: dict[Scope, float] = {}  # monotonic seconds from which they may be computed again
         self._dirty: set[Scope] = set()  # scopes in which something happened since their figures
@@ -163,18 +163,18 @@ class Hub:
 
     # --- screens
 
-    async def scope(self, code: str | None) -> Scope:
-        """The scope of an area's code; remembered, so a known one needs no database. Raises UnknownArea."""
+    async def scope(self, viewer: Viewer, code: str | None) -> Scope:
+        """The scope of a code for a viewer; remembered, so a known one needs no database. Raises UnknownArea."""
         if code is None:
-            return EVERYTHING
-        known = self._scopes.get(code)
+            return viewer.scope
+        known = self._scopes.get((viewer.scope, code))
         if known is None or time.monotonic() - known[0] > SCOPE_KEPT_S:
             try:
-                known = (time.monotonic(), await asyncio.to_thread(self._find_scope, code))
+                known = (time.monotonic(), await asyncio.to_thread(scope_for, self._pool, viewer, code))
             except psycopg.OperationalError:
                 if known is None:
                     raise
-            self._scopes[code] = known
+            self._scopes[viewer.scope, code] = known
         return known[1]
 
     def join(self, scope: Scope, since: int | None = None) -> Client:
@@ -426,10 +426,6 @@ class Hub:
         with scoped(self._pool, scope) as conn:
             state = snapshot(conn, scope, self._profile, version, workers)
         return orjson.dumps(state | {"as_of": as_of_ms})
-
-    def _find_scope(self, code: str) -> Scope:
-        with scoped(self._pool, EVERYTHING) as conn:
-            return scope_of(conn, code)
 
     def _measure(self, grids: list[int]) -> list[GridMeasure]:
         now = datetime.now(UTC)

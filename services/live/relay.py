@@ -34,7 +34,7 @@ class Relay:
     """
 
     def __init__(self, stores: Stores) -> None:
-        self._url = stores.database_url
+        self._url = stores.app_url
         self._prefix = stores.key_prefix
         self._redis = job_redis(stores.redis_url)
         self._stop = threading.Event()

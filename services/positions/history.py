@@ -17,6 +17,8 @@ from geodata.queries.tickets import ensure_ticket_months
 from geodata.redis_clients import job_redis
 from geodata.scope import Db
 from geodata.servers import Stores
+from services import audit
+from services.care import retention as care_retention
 from services.positions.fix import Fix, stream_key, unpack
 from settings import Settings
 
@@ -38,7 +40,7 @@ class History:
     """
 
     def __init__(self, stores: Stores, settings: Settings, time_zone: str) -> None:
-        self._url = stores.database_url
+        self._url = stores.app_url
         self._stream = stream_key(stores.key_prefix)
         self._settings = settings
         self._time_zone = time_zone
@@ -95,7 +97,7 @@ class History:
         last_id = entries[-1][0].decode()
         self._make_days(conn, {row.at.date() for row in rows})
         with conn.transaction():
-            queries.copy_positions(conn, rows)
+            queries.add_positions(conn, rows)
             for grid in queries.upsert_patrols(conn, rows, self._time_zone):
                 add_event(conn, "patrol", grid, {})
             queries.set_drained_to(conn, last_id)
@@ -114,6 +116,12 @@ class History:
         dropped = queries.drop_before(conn, today - timedelta(days=self._settings.position_retention_days))
         if dropped:
             log.info("positions past their retention deleted", days=dropped)
+        ended = care_retention.forget(conn, self._settings.care_retention_days, today)
+        if ended:
+            log.info("care records past their retention deleted", records=ended)
+        forgotten = audit.forget(conn, self._settings.audit_retention_days)
+        if forgotten:
+            log.info("rows of the audit past their retention deleted", rows=forgotten)
 
     def _make_days(self, conn: Db, days: set[date]) -> None:
         for day in days - self._days:

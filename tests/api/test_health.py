@@ -14,6 +14,7 @@ from api.trace import Trace
 from app import create_app
 from geodata.servers import Stores
 from settings import ROOT, Settings
+from tests.viewers import county, sessions_of
 
 DOCUMENT = (ROOT / "docs/reference/http.md").read_text()
 
@@ -45,7 +46,8 @@ async def test_alive_and_ready(clone: Stores) -> None:
         checks = answer.json()["checks"]
         assert checks["postgis"]["said"].startswith("PostGIS 3")
         assert checks["redis"] == {"ok": True, "said": "PONG"}
-        measures = (await client.get("/api/metrics")).text
+        token = sessions_of(clone).open(county("administrator"), ip="", agent="")
+        measures = (await client.get("/api/metrics", cookies={"wangge_session": token})).text
         assert 'wangge_http_requests_total{method="GET",route="/api/ready",status="200"}' in measures
         assert "wangge_pool_available" in measures
 

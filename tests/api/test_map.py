@@ -18,6 +18,7 @@ from services.heat import HEADER
 from settings import Settings
 from tests.live_app import served
 from tests.small_place import COUNTY_NO, centre, grid_no
+from tests.viewers import client_args
 
 NAME, PHONE, WORDS, ADDRESS = "\u5f20\u4e09\u4e30", "13712345678", "some words of a caller", "12 Some Road"
 STATION = "37088301001320000001"
@@ -59,7 +60,7 @@ def client(module_clone: Stores) -> Iterator[httpx.Client]:
         )
     with (
         served(create_app(Settings(), module_clone)) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(**client_args(url)) as client,
     ):
         yield client
 
@@ -72,7 +73,7 @@ def rows_of(answer: httpx.Response) -> list[dict[str, Any]]:
 
 def test_boundaries_are_compressed_named_and_kept_for_ever_by_revision(client: httpx.Client) -> None:
     first = client.get("/api/map/areas/grid", params={"detail": "low"})
-    assert first.headers["content-encoding"] == "br" and first.headers["vary"] == "Accept-Encoding"
+    assert first.headers["content-encoding"] == "br" and first.headers["vary"] == "Accept-Encoding, Cookie"
     assert first.headers["cache-control"] == "no-cache"
     assert len(first.json()["features"]) == 36
     kept = client.get("/api/map/areas/grid", params={"detail": "low", "v": first.json()["revision"]})

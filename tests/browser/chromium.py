@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from services.access import Viewer
+from tests.viewers import DISPATCHER, browser_cookies
+
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -22,9 +25,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def open_page(browser: Browser, url: str, width: int, height: int, **context: Any) -> Page:
-    """A page of that size, its layout mounted by Dash."""
+def open_page(
+    browser: Browser, url: str, width: int, height: int, *, viewer: Viewer = DISPATCHER, **context: Any
+) -> Page:
+    """A page of that size, signed in, its layout mounted by Dash."""
     page = browser.new_page(viewport={"width": width, "height": height}, **context)
+    page.context.add_cookies(browser_cookies(url, viewer))  # type: ignore[arg-type]
     page.on("pageerror", lambda error: pytest.fail(f"{url}: {error}"))
     page.goto(url)
     page.wait_for_function("window.wangge && window.wangge.mounted", timeout=20_000)

@@ -3,34 +3,35 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from dash.development.base_component import Component
 
 import profiles
 from callbacks.area import Asked, export, show_table, show_tiles, span_words
 from geodata.pool import make_pool
-from geodata.scope import Pool
 from geodata.servers import Stores
 from services.access import UnknownArea
 from services.runtime import Runtime
 from settings import Settings
 from tests.small_place import centre, grid_no
+from tests.viewers import DISPATCHER
 
 
 @pytest.fixture(scope="module")
 def runtime(module_clone: Stores) -> Any:
     """A process on a small place with three tickets in the first grid: closed, open, and open past its deadline."""
-    with make_pool(module_clone.database_url, size=2) as pool:
-        file_tickets(pool)
-        yield Runtime(Settings(), profiles.load("zoucheng"), module_clone, pool, None, None, None, None)  # type: ignore[arg-type]
+    with make_pool(module_clone.app_url, size=2) as pool:
+        file_tickets(module_clone)
+        yield Runtime(Settings(), profiles.load("zoucheng"), module_clone, pool, *[None] * 7)  # type: ignore[arg-type]
 
 
-def file_tickets(pool: Pool) -> None:
+def file_tickets(stores: Stores) -> None:
     """Insert them an hour ago."""
     hour = timedelta(hours=1)
     now = datetime.now(UTC)
     x, y = centre(1, 1, 1)
-    with pool.connection() as conn:
+    with psycopg.connect(stores.database_url) as conn:
         for closed, due in ((now - hour / 2, now + hour), (None, now + hour), (None, now - hour / 3)):
             conn.execute(
                 """
@@ -54,7 +55,7 @@ def text_of(node: Any) -> str:
 
 
 def test_tiles_of_the_whole_place(runtime: Runtime) -> None:
-    tiles, span = show_tiles(runtime, {"period": "month"}, 0)
+    tiles, span = show_tiles(runtime, DISPATCHER, {"period": "month"})
     texts = [text_of(tile) for tile in tiles]
     assert len(texts) == 6
     assert texts[0].startswith("受理 上月")
@@ -66,7 +67,7 @@ def test_tiles_of_the_whole_place(runtime: Runtime) -> None:
 
 
 def test_rows_of_children_and_their_names_in_english(runtime: Runtime) -> None:
-    rows, count = show_table(runtime, {"code": "370883"}, 0)
+    rows, count = show_table(runtime, DISPATCHER, {"code": "370883"})
     assert [row["name"] for row in rows] == ["钢山街道", "千泉街道"]
     assert rows[0] | {"name": ""} == {
         "key": "370883001", "no": grid_no(1, 0, 0), "code": "370883001", "name": "", "initials": "",
@@ -76,15 +77,15 @@ def test_rows_of_children_and_their_names_in_english(runtime: Runtime) -> None:
     }  # fmt: skip
     assert rows[1]["on_time"] is None
     assert count == "共 2 个"
-    rows, count = show_table(runtime, {"code": "370883", "lang": "en"}, 0)
+    rows, count = show_table(runtime, DISPATCHER, {"code": "370883", "lang": "en"})
     assert [row["name"] for row in rows] == ["Gangshan", "Qianquan"]
     assert count == "2 in all"
-    rows, _ = show_table(runtime, {"code": "370883001001", "lang": "en"}, 0)
+    rows, _ = show_table(runtime, DISPATCHER, {"code": "370883001001", "lang": "en"})
     assert rows[0]["name"] == "Grid 1"
 
 
 def test_a_grid_shows_its_open_tickets_and_nobodys_name(runtime: Runtime) -> None:
-    rows, count = show_table(runtime, {"code": "370883001001001"}, 0)
+    rows, count = show_table(runtime, DISPATCHER, {"code": "370883001001001"})
     assert [row["late"] for row in rows] == [True, False]
     assert rows[0]["category"] == "暴露垃圾"
     assert count == "共 2 个"
@@ -93,19 +94,19 @@ def test_a_grid_shows_its_open_tickets_and_nobodys_name(runtime: Runtime) -> Non
 
 def test_an_unknown_area(runtime: Runtime) -> None:
     with pytest.raises(UnknownArea):
-        show_table(runtime, {"code": "999"}, 0)
+        show_table(runtime, DISPATCHER, {"code": "999"})
 
 
 @pytest.mark.parametrize("odd", [{}, {"period": "", "lang": None}, {"period": "decade", "lang": "fr"}])
 def test_an_odd_address_falls_back(runtime: Runtime, odd: dict[str, str | None]) -> None:
-    asked = Asked(runtime, {"code": "370883001", **odd})
+    asked = Asked(runtime, DISPATCHER, {"code": "370883001", **odd})
     assert (asked.code, asked.lang, asked.period) == ("370883001", "zh-CN", "today")
 
 
 def test_words_of_a_span(runtime: Runtime) -> None:
     now = datetime(2026, 11, 18, 6, tzinfo=UTC)
-    assert span_words(Asked(runtime, {"period": "week"}, now)) == "11月16日–11月18日，与上周同期比"
-    assert span_words(Asked(runtime, {"lang": "en"}, now)) == "18 Nov, against the same time a week ago"
+    assert span_words(Asked(runtime, DISPATCHER, {"period": "week"}, now)) == "11月16日–11月18日，与上周同期比"
+    assert span_words(Asked(runtime, DISPATCHER, {"lang": "en"}, now)) == "18 Nov, against the same time a week ago"
 
 
 def test_export_needs_rows() -> None:

@@ -1,0 +1,176 @@
+"""The gate: finds out who asks, refuses forged requests, and lets through who has the right of the route."""
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import psycopg
+import structlog
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.routing import APIRoute
+from psycopg_pool import PoolTimeout
+from redis.exceptions import RedisError
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from api.errors import refusal
+from api.rules import PUBLIC, RULES
+from geodata.scope import EVERYTHING
+from services.access import Right, Viewer
+from services.runtime import Runtime
+
+log = structlog.get_logger("wangge.gate")
+SESSION, WALL = "wangge_session", "wangge_wall"  # cookies; over HTTPS their names begin with __Host-
+CSRF_COOKIE, CSRF_HEADER = "_csrf_token", "x-csrftoken"  # the names that Dash's renderer knows
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+DEVICES = "/api/positions/"  # phones bring a token of their own
+SIGNED_OUT = 4401  # code of a closed WebSocket
+ANYBODY = Viewer("client", 0, "anybody", "reporter", EVERYTHING)
+
+
+class Gate:
+    """ASGI middleware; leaves the viewer, or None, in scope["state"]["viewer"]."""
+
+    def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
+        self.app = app
+        self._sessions = runtime.sessions
+        self._tokens = runtime.tokens
+        self._secure = runtime.settings.secure_cookies
+        self._proxies = runtime.settings.trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or scope["path"].startswith(DEVICES):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["ip"] = self._ip(scope, headers)
+        state["viewer"], state["away"] = None, False
+        try:
+            viewer, by_cookie = await self._viewer(headers)
+        except (RedisError, psycopg.OperationalError, PoolTimeout, OSError) as error:
+            log.warning("nobody can be recognised", error=str(error))
+            viewer, by_cookie, state["away"] = None, False, True
+        state["viewer"] = viewer
+        forged = _forged(scope, headers, viewer if by_cookie else None)
+        if forged is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": forged})
+        else:
+            await refusal(403, "forged", forged)(scope, receive, send)
+
+    async def _viewer(self, headers: Headers) -> tuple[Viewer | None, bool]:
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            return await self._tokens.client(token.strip()), False
+        cookies = cookies_of(headers)
+        prefix = "__Host-" if self._secure else ""
+        if (token := cookies.get(prefix + SESSION, "")) and (viewer := await self._sessions.find(token)):
+            return viewer, True
+        if token := cookies.get(prefix + WALL, ""):
+            return await self._tokens.wall(token), True
+        return None, False
+
+    def _ip(self, scope: Scope, headers: Headers) -> str:
+        """The caller's address; what proxies of ours added to X-Forwarded-For counts, nothing else does."""
+        direct = scope["client"][0] if scope.get("client") else ""
+        hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+        return hops[-self._proxies] if self._proxies and len(hops) >= self._proxies else direct
+
+
+def cookies_of(headers: Headers) -> dict[str, str]:
+    """The cookies of a request; a malformed header has none."""
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
+    except CookieError:
+        return {}
+
+
+def _forged(scope: Scope, headers: Headers, by_cookie: Viewer | None) -> str | None:
+    """Why a request did not come from a page of ours, or None.
+
+    Browsers send cookies with requests that other sites cause, so whoever is known by a cookie must also name the
+    session's token in a header, which other sites cannot read.
+    """
+    if scope["type"] == "http" and scope["method"] in SAFE:
+        return None
+    origin = headers.get("origin")
+    if origin and origin != "null" and urlsplit(origin).netloc != headers.get("host"):
+        return "The request comes from another site."
+    if scope["type"] == "websocket":
+        return None
+    if by_cookie is not None and by_cookie.csrf and headers.get(CSRF_HEADER) != by_cookie.csrf:
+        return f"The header {CSRF_HEADER} is missing or of another session; load the page again."
+    return None
+
+
+def seer(connection: HTTPConnection) -> Viewer:
+    """Who asks, on a route that needs somebody."""
+    viewer = connection.scope["state"]["viewer"]
+    if isinstance(viewer, Viewer):
+        return viewer
+    if connection.app.state.runtime.settings.open_intake:
+        return ANYBODY  # the guard lets it nowhere but to the intake
+    raise HTTPException(401, "Sign in first.")
+
+
+Seer = Annotated[Viewer, Depends(seer)]
+
+
+def guard(connection: HTTPConnection) -> None:
+    """Refuse who lacks the right of the route; a dependency of every router. A WebSocket asks `admitted` itself."""
+    if connection.scope["type"] == "websocket":
+        return
+    method = connection.scope["method"]
+    rule = RULES["GET" if method == "HEAD" else method, connection.scope["route"].path_format]
+    state = connection.scope["state"]
+    if rule == PUBLIC:
+        return
+    open_intake = rule == Right.TICKETS_FILE and connection.app.state.runtime.settings.open_intake
+    if state["viewer"] is None and open_intake:
+        return
+    check(state, rule)
+
+
+def check(state: dict[str, Any], right: Right) -> Viewer:
+    """The viewer, if it has the right; HTTPException 401, 403 or 503 if not."""
+    viewer = state["viewer"]
+    if state["away"]:
+        raise HTTPException(503, "Sessions cannot be checked at the moment; try again.", {"Retry-After": "2"})
+    if not isinstance(viewer, Viewer):
+        raise HTTPException(401, "Sign in first.")
+    if viewer.must_change:
+        raise HTTPException(403, "Change the first password before anything else.")
+    if not viewer.may(right):
+        raise HTTPException(403, "Your role does not include this.")
+    return viewer
+
+
+async def admitted(socket: WebSocket, right: Right) -> Viewer | None:
+    """The viewer of an accepted WebSocket; closes it with a code that its page understands if it may not go on."""
+    try:
+        return check(socket.scope["state"], right)
+    except HTTPException as error:
+        code = 1013 if error.status_code == 503 else SIGNED_OUT if error.status_code == 401 else 4403
+        await socket.close(code, str(error.detail))
+        return None
+
+
+def require_rules(app: FastAPI) -> None:
+    """Refuse to start with a route that no rule speaks of."""
+    for route in app.routes:
+        if isinstance(route, WebSocketRoute):
+            wanted = [("WS", route.path)]
+        elif isinstance(route, APIRoute | Route):
+            wanted = [
+                (method, route.path) for method in route.methods or () if method not in ("HEAD", "OPTIONS")
+            ]
+        else:
+            continue
+        for row in wanted:
+            if row not in RULES:
+                raise LookupError(f"api/rules.py has no row for {row[0]} {row[1]}")

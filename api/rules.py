@@ -1,0 +1,46 @@
+"""Which right each route needs: one row a route, and an app with a route that has none does not start."""
+
+from typing import Literal
+
+from services.access import Right
+
+PUBLIC: Literal["public"] = "public"
+Rule = Right | Literal["public"]
+
+# (method, path template) → the right that a viewer needs; PUBLIC routes do their own checks or tell nothing of anybody.
+RULES: dict[tuple[str, str], Rule] = {
+    ("GET", "/"): PUBLIC,  # sends on to a screen
+    ("GET", "/wall"): PUBLIC,
+    ("GET", "/area"): PUBLIC,
+    ("GET", "/api/health"): PUBLIC,
+    ("GET", "/api/ready"): PUBLIC,
+    ("GET", "/api/metrics"): Right.METRICS,
+    ("GET", "/api/docs"): PUBLIC,
+    ("GET", "/api/openapi.json"): PUBLIC,
+    ("GET", "/api/map/areas/{level}"): Right.MAP,
+    ("GET", "/api/map/tickets"): Right.MAP,
+    ("GET", "/api/map/stations"): Right.MAP,
+    ("GET", "/api/map/posts"): Right.MAP,
+    ("GET", "/api/map/care"): Right.MAP,
+    ("GET", "/api/heat"): Right.MAP,
+    ("GET", "/api/search"): Right.MAP,
+    ("GET", "/api/figures"): Right.MAP,
+    ("GET", "/api/cards/area/{no}"): Right.MAP,
+    ("GET", "/api/cards/ticket/{ticket_id}"): Right.MAP,
+    ("GET", "/api/cards/worker/{worker_id}"): Right.MAP,
+    ("GET", "/api/cards/station/{station_id}"): Right.MAP,
+    ("GET", "/api/cards/post/{post_id}"): Right.MAP,
+    ("GET", "/api/video/{station_id}"): Right.VIDEO,
+    ("GET", "/api/live/snapshot"): Right.MAP,
+    ("GET", "/api/live/poll"): Right.MAP,
+    ("WS", "/api/live"): Right.MAP,
+    ("POST", "/api/tickets"): Right.TICKETS_FILE,
+    ("POST", "/api/tickets/{ticket_id}/advance"): Right.TICKETS_WORK,
+    ("GET", "/api/tickets/{ticket_id}"): Right.TICKETS_READ,
+    ("GET", "/api/positions/osmand"): PUBLIC,  # a device's own token
+    ("POST", "/api/positions/osmand"): PUBLIC,
+    ("POST", "/api/positions/owntracks"): PUBLIC,
+    ("POST", "/api/positions/batch"): PUBLIC,
+    ("GET", "/demo-camera/segment/{index}.ts"): PUBLIC,  # a test picture
+    ("GET", "/demo-camera/{name}/live.m3u8"): PUBLIC,
+}

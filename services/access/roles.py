@@ -1,0 +1,43 @@
+"""The one table of what each role may do."""
+
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """One thing that somebody may do inside of their areas."""
+
+    MAP = "map"  # areas, counts, heat, figures, cards without people, the live stream
+    PEOPLE = "people"  # names and phones of workers and post holders, the words of tickets
+    VIDEO = "video"  # the streams of video stations
+    EXPORT = "export"  # take tables away as files
+    TICKETS_READ = "tickets.read"
+    TICKETS_FILE = "tickets.file"
+    TICKETS_WORK = "tickets.work"  # move them on
+    CARE_MARKERS = "care.markers"  # masked markers of due and overdue visits, the masked register
+    CARE_OPEN = "care.open"  # open a name for a reason, record a visit
+    CARE_EDIT = "care.edit"  # enter and change care records
+    CARE_EXPORT = "care.export"
+    ROSTER_EDIT = "roster.edit"  # who is on duty
+    AUDIT = "audit"
+    ADMIN = "admin"  # accounts, walls, clients, devices, sessions
+    METRICS = "metrics"
+
+
+_READ = frozenset({Right.MAP, Right.PEOPLE, Right.TICKETS_READ})
+_WORK = _READ | {Right.TICKETS_FILE, Right.TICKETS_WORK}
+_CARE = frozenset({Right.CARE_MARKERS, Right.CARE_OPEN})
+
+RIGHTS: dict[str, frozenset[Right]] = {
+    "operator": _READ | {Right.VIDEO},
+    "dispatcher": _WORK | {Right.VIDEO, Right.EXPORT},
+    "town_official": _READ | _CARE | {Right.VIDEO, Right.EXPORT, Right.CARE_EXPORT, Right.ROSTER_EDIT},
+    "community_clerk": _WORK | _CARE | {Right.CARE_EDIT, Right.ROSTER_EDIT},
+    "grid_worker": _WORK | _CARE,
+    "mediator": _WORK,
+    "supervisor": _READ | {Right.VIDEO, Right.EXPORT, Right.AUDIT},
+    "analyst": frozenset({Right.MAP, Right.EXPORT}),
+    "administrator": frozenset({Right.MAP, Right.ADMIN, Right.AUDIT, Right.METRICS}),
+    "wall": frozenset({Right.MAP, Right.VIDEO}),
+    "client": frozenset({Right.TICKETS_READ, Right.TICKETS_FILE, Right.TICKETS_WORK, Right.METRICS}),
+}
+ROLES = tuple(role for role in RIGHTS if role not in ("wall", "client"))  # those that an account can have
