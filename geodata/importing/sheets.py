@@ -14,12 +14,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from geodata.importing.packed import LARGEST_UNPACKED_BYTES, check_workbook
 from geodata.importing.report import refusal
 
 LARGEST_BYTES = 1_000_000_000
-LARGEST_UNPACKED_BYTES = 1_000_000_000
 DEEPEST = 40  # brackets within brackets, in a JSON file
 MOST_ROWS = 20_000_000
+BATCH_ROWS = 16_384  # of a Parquet file
 ERROR_CELL = re.compile(
     rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*\bt="e"[^>]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?<v>([^<]{1,20})</v>'
 )
@@ -121,7 +122,7 @@ def _read_parquet(path: Path, subject: str) -> Sheet:
         file = pq.ParquetFile(path)
         if file.metadata.num_rows > MOST_ROWS:
             raise refusal(subject, path.name, f"at most {MOST_ROWS} rows", "Split the file by month.")
-        table = file.read()
+        table = _counted(file, path, subject)
     except (pa.ArrowException, OSError) as error:
         hint = f"The file is damaged or cut off ({str(error).splitlines()[0][:80]}); export it again."
         raise refusal(subject, path.name, "a whole Parquet file", hint) from None
@@ -132,6 +133,18 @@ def _read_parquet(path: Path, subject: str) -> Sheet:
             column = column.cast(column.type.value_type)
         columns[name] = column.combine_chunks()
     return Sheet(path.name, columns, np.arange(1, table.num_rows + 1))
+
+
+def _counted(file: pq.ParquetFile, path: Path, subject: str) -> pa.Table:
+    """The rows, read a batch at a time: one long word for millions of rows is a few bytes in a Parquet file."""
+    batches, size = [], 0
+    for batch in file.iter_batches(batch_size=BATCH_ROWS):
+        size += batch.nbytes
+        if size > LARGEST_UNPACKED_BYTES:
+            limit = f"at most {LARGEST_UNPACKED_BYTES // 10**6} MB of content"
+            raise refusal(subject, path.name, limit, "It unpacks to an unreasonable size; split it by month.")
+        batches.append(batch)
+    return pa.Table.from_batches(batches, file.schema_arrow)
 
 
 def _read_csv(path: Path, subject: str) -> Sheet:
@@ -162,7 +175,7 @@ def _read_csv(path: Path, subject: str) -> Sheet:
 def _read_workbook(path: Path, subject: str) -> Sheet:
     from python_calamine import CalamineError, CalamineWorkbook
 
-    unpacked_size(path, subject)
+    check_workbook(path, subject)
     try:
         book = CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
@@ -202,30 +215,6 @@ def _error_cells(path: Path) -> Iterator[tuple[int, int, str]]:
                         column = column * 26 + ord(letter) - 64
                     yield int(cell[2]) - 1, column - 1, cell[3].decode("ascii", "replace")
                 tail = part[-2048:]
-
-
-def unpacked_size(path: Path, subject: str) -> None:
-    """Refuse a packed file that would grow without measure, judged by its own directory and a true count below."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            total = sum(entry.file_size for entry in entries)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise refusal(
-            subject, path.name, "a whole packed file", f"It is damaged or cut off ({error}); copy it again."
-        ) from None
-    packed = max(path.stat().st_size, 1)
-    if (
-        len(entries) > 10_000
-        or total > LARGEST_UNPACKED_BYTES
-        or (total > 50_000_000 and total / packed > 200)
-    ):
-        hint = (
-            "It unpacks to an unreasonable size (a zip bomb?). Unpack it yourself and import what is in it."
-        )
-        raise refusal(
-            subject, path.name, "a packed file of ordinary content", hint, f"{total // 10**6} MB unpacked"
-        )
 
 
 def _from_rows(rows: Iterator[list[Any]], path: Path, subject: str) -> Sheet:

@@ -1,5 +1,6 @@
 """Area files (GeoJSON, GeoPackage, Shapefile, zipped Shapefile, FlatGeobuf) as polygons in WGS84 with their columns."""
 
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,15 +19,9 @@ from pyproj.exceptions import CRSError
 from pyproj.transformer import TransformerGroup
 
 from geodata.datum import Datum, to_wgs84
+from geodata.importing.packed import check_packed
 from geodata.importing.report import refusal
-from geodata.importing.sheets import (
-    LARGEST_UNPACKED_BYTES,
-    Sheet,
-    column_of,
-    first_bytes,
-    json_document,
-    unpacked_size,
-)
+from geodata.importing.sheets import Sheet, column_of, first_bytes, json_document
 
 ACCEPTED = "areas as .geojson, .gpkg, .shp (also zipped) or .fgb"
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
@@ -168,8 +163,8 @@ def _look_into_json(path: Path, subject: str) -> None:
 
 
 def _unzip(path: Path, folder: Path, subject: str) -> Path:
-    """The .shp of a zipped shapefile, unpacked with its parts only, under names of our own, counting what comes out."""
-    unpacked_size(path, subject)
+    """The .shp of a zipped shapefile, unpacked with its parts only, under names of our own."""
+    check_packed(path, subject)
     with zipfile.ZipFile(path) as archive:
         members = [entry for entry in archive.infolist() if not entry.is_dir()]
         shapes = [
@@ -187,20 +182,13 @@ def _unzip(path: Path, folder: Path, subject: str) -> Path:
                 subject, path.name, "one shapefile in the zip", "Zip the one to import by itself.", names
             )
         stem = shapes[0].filename[: -len(".shp")]
-        budget = LARGEST_UNPACKED_BYTES
         for entry in members:
             suffix = entry.filename[len(stem) :].lower()
             if not entry.filename.startswith(stem) or suffix not in SHAPEFILE_PARTS:
                 continue
             try:
                 with archive.open(entry) as packed, (folder / f"areas{suffix}").open("wb") as out:
-                    while chunk := packed.read(1 << 20):
-                        budget -= len(chunk)
-                        if budget < 0:
-                            raise refusal(
-                                subject, path.name, "a zip of ordinary content", "It unpacks without end."
-                            )
-                        out.write(chunk)
+                    shutil.copyfileobj(packed, out, 1 << 20)
             except (
                 zipfile.BadZipFile,
                 RuntimeError,

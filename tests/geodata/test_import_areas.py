@@ -214,7 +214,7 @@ REFUSED = {
     "too_deep.geojson": "hostile",
     "a_page.geojson": "none of these",
     "bomb.zip": "zip bomb",
-    "climbing.zip": "Zip all parts",
+    "climbing.zip": "leads out of",
 }
 
 
