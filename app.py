@@ -27,6 +27,7 @@ import api.positions
 import api.search
 import api.tickets
 import api.video
+import api.walls
 import callbacks.area
 import callbacks.guard
 import profiles
@@ -61,6 +62,7 @@ ROUTERS = (
     api.tickets.router,
     api.positions.router,
     api.video.router,
+    api.walls.router,
     api.demo_camera.router,
 )
 

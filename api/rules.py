@@ -43,4 +43,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/positions/batch"): PUBLIC,
     ("GET", "/demo-camera/segment/{index}.ts"): PUBLIC,  # a test picture
     ("GET", "/demo-camera/{name}/live.m3u8"): PUBLIC,
+    # walls
+    ("POST", "/api/walls/pairing"): PUBLIC,  # a screen that nobody knows yet; limited
+    ("POST", "/api/walls/pairing/claim"): PUBLIC,  # a secret of its own
+    ("POST", "/api/walls/renew"): Right.MAP,  # walls only
+    ("GET", "/api/walls"): Right.ADMIN,
+    ("POST", "/api/walls"): Right.ADMIN,
+    ("DELETE", "/api/walls/{wall_id}"): Right.ADMIN,
 }

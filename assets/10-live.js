@@ -1,7 +1,7 @@
 // The live feed of this page: one WebSocket that never gives up, polling where none is possible, and the data's age.
 //
-// wangge.live.start({within}) · wangge.live.on(name, fn) → off() · wangge.live.state = {mode, age_s, since}
-// Names: snapshot, grids, tickets, heat, positions, stations, figures, areas, state (docs/reference/live.md).
+// wangge.live.start({within}) · wangge.live.on(name, fn) → off() · wangge.live.state = {mode, age_s, since} · end()
+// Names: snapshot, grids, tickets, heat, positions, stations, figures, areas, state, ended (docs/reference/live.md).
 (() => {
   "use strict";
   const wangge = window.wangge;
@@ -14,6 +14,7 @@
   const POLL_MS = 1000;
   const POLL_AFTER = 3; // attempts in a row that did not open a WebSocket
   const SOCKET_AGAIN_MS = 15000; // how often polling tries for a WebSocket
+  const SIGNED_OUT = 4401; // a WebSocket's close: the session or the pairing has ended, as an answer of 401 says
 
   // --- who listens
   const listeners = new Map();
@@ -59,6 +60,7 @@
   };
   const get = async (url) => {
     const answer = await fetch(url, { signal: AbortSignal.timeout(10000) });
+    if (answer.status === 401) end();
     if (!answer.ok) throw new Error(`${answer.status} ${url}`);
     return answer.json();
   };
@@ -183,9 +185,10 @@
     opened.onmessage = ({ data }) => {
       if (mine === run && socket === opened) take(typeof data === "string" ? JSON.parse(data) : (told({}), data));
     };
-    opened.onclose = () => {
+    opened.onclose = ({ code }) => {
       if (mine !== run || socket !== opened) return;
       socket = null;
+      if (code === SIGNED_OUT) return end();
       failures += 1;
       show();
       if (failures >= POLL_AFTER && !polling) poll(mine);
@@ -242,7 +245,7 @@
     show();
   };
   const hurry = () => {
-    if (run && socket === null && version !== null && !document.hidden) {
+    if (run && !ended && socket === null && version !== null && !document.hidden) {
       clearTimeout(timer);
       connect(run);
     }
@@ -250,9 +253,25 @@
   addEventListener("online", hurry);
   document.addEventListener("visibilitychange", hurry);
 
+  // --- who looked may not look any more: nothing is tried again until the next start()
   let watching = 0;
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    run += 1;
+    clearTimeout(timer);
+    clearInterval(watching);
+    polling = false;
+    const last = socket;
+    socket = null;
+    if (last !== null) last.close();
+    emit("ended");
+  };
+
   const start = async (options) => {
     run += 1;
+    ended = false;
     const mine = run;
     clearTimeout(timer);
     if (socket !== null) socket.close();
@@ -268,5 +287,5 @@
     if (await begin(mine)) connect(mine);
   };
 
-  wangge.live = { start, on, state };
+  wangge.live = { start, on, state, end };
 })();

@@ -16,12 +16,13 @@ from services.access.scopes import scope_of
 from services.access.tokens import digest_of
 from services.access.viewer import SYSTEM, Viewer
 from services.audit import Action, record
+from settings import Settings
 
 if TYPE_CHECKING:
     import redis
 
-ALPHABET = "34679CFHJKMNPRTWXY"  # no two look alike from afar, and without vowels no code is a word
-CODE_LENGTH = 8  # 1.1 × 10^10 codes
+ALPHABET = "34679CFHJKNPRTXY"  # no two look alike from afar, none is wide; without vowels no code is a word
+CODE_LENGTH = 8  # 4 × 10^9 codes
 CODE_S = 600  # how long a code is valid
 COMMIT_S = 10  # a wall that cannot be seen for so long after it was confirmed never will be
 OVERLAP_S = 600  # how long the token before the newest stays valid
@@ -189,7 +190,7 @@ def list_walls(conn: Db, actor: Viewer) -> list[Wall]:
     return [wall for wall in queries.walls(conn, REVOKED_DAYS) if actor.scope.holds(wall.area_no)]
 
 
-def demo_token(pool: Pool, token_days: int, old: str | None) -> str | None:
+def demo_token(pool: Pool, settings: Settings, old: str | None) -> str | None:
     """A token of the wall of the whole place that the demo pairs itself.
 
     None when `old`, the token that the browser still has, is of a wall that was revoked: it shows a code like any
@@ -200,12 +201,12 @@ def demo_token(pool: Pool, token_days: int, old: str | None) -> str | None:
             return None
         known = queries.demo_wall(conn)
         if known is not None:
-            return _new_token(conn, known, token_days)
+            return _new_token(conn, known, settings.wall_token_days)
         area_no = queries.root_area(conn)
         if area_no is None:
             return None
         made = queries.add_wall(conn, DEMO_NAME, area_no, {"tour": True}, SYSTEM.name, demo=True)
-        token = _new_token(conn, made, token_days)
+        token = _new_token(conn, made, settings.wall_token_days)
         record(
             conn, SYSTEM, Action.wall_paired, object_kind="wall", object_id=str(made), area_no=area_no,
             detail={"name": DEMO_NAME, "demo": True},

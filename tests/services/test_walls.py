@@ -12,6 +12,7 @@ from geodata.servers import Stores
 from services.access import UnknownArea, Viewer, walls
 from services.access.tokens import digest_of
 from services.access.walls import ALPHABET, BadPairing, TooManyTries, UnknownWall
+from settings import Settings
 from tests.small_place import grid_no
 
 DAYS = 90
@@ -283,7 +284,10 @@ def test_a_revoked_wall_renews_nothing(clone: Stores, pool: Pool, client: "redis
 
 
 def test_the_demo_pairs_one_wall_with_a_token_a_browser(clone: Stores, pool: Pool) -> None:
-    tokens = [walls.demo_token(pool, DAYS, None), walls.demo_token(pool, DAYS, "of a database that is gone")]
+    tokens = [
+        walls.demo_token(pool, Settings(), None),
+        walls.demo_token(pool, Settings(), "of a database that is gone"),
+    ]
     assert all(tokens)
     assert len(set(tokens)) == 2
     assert asked(clone, "SELECT name, area_no, demo, created_by FROM wall_screen") == [
@@ -293,9 +297,9 @@ def test_the_demo_pairs_one_wall_with_a_token_a_browser(clone: Stores, pool: Poo
 
 
 def test_a_revoked_demo_wall_shows_a_code_and_a_new_browser_gets_another(clone: Stores, pool: Pool) -> None:
-    token = walls.demo_token(pool, DAYS, None)
+    token = walls.demo_token(pool, Settings(), None)
     with scoped(pool, EVERYTHING, "access") as conn:
         walls.revoke(conn, CHIEF, walls.list_walls(conn, CHIEF)[0].id)
-    assert walls.demo_token(pool, DAYS, token) is None
-    assert walls.demo_token(pool, DAYS, None)
+    assert walls.demo_token(pool, Settings(), token) is None
+    assert walls.demo_token(pool, Settings(), None)
     assert asked(clone, "SELECT count(*) FROM wall_screen WHERE demo") == [(2,)]
