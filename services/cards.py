@@ -50,7 +50,7 @@ def area_card(conn: Db, no: int, profile: Profile) -> Card:
 
 def ticket_card(conn: Db, ticket_id: int, *, people: bool) -> Card:
     """A ticket's course; what was said and where only with `people`, as a wall never shows it."""
-    row = cards.ticket(conn, ticket_id)
+    row = cards.ticket(conn, ticket_id, people=people)
     if row is None:
         raise UnknownThing(f"There is no ticket with the number {ticket_id}.")
     told = row._asdict()
@@ -61,7 +61,7 @@ def ticket_card(conn: Db, ticket_id: int, *, people: bool) -> Card:
 
 def worker_card(conn: Db, worker_id: int, *, people: bool) -> Card:
     """A worker's duty and shift; name and phone only with `people`."""
-    row = cards.worker(conn, worker_id)
+    row = cards.worker(conn, worker_id, people=people)
     if row is None:
         raise UnknownThing(f"There is no worker with the number {worker_id}.")
     told = row._asdict()
@@ -74,7 +74,7 @@ def worker_card(conn: Db, worker_id: int, *, people: bool) -> Card:
 
 def post_card(conn: Db, post_id: int, profile: Profile, *, people: bool) -> Card:
     """A post and its duty; who holds it and how to reach them only with `people`."""
-    row = cards.post(conn, post_id)
+    row = cards.post(conn, post_id, people=people)
     if row is None:
         raise UnknownThing(f"There is no post with the number {post_id}.")
     told = row._asdict()

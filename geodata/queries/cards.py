@@ -32,14 +32,14 @@ class CategoryCount(NamedTuple):
 
 
 class TicketCard(NamedTuple):
-    """One ticket; title, description and address are for screens that may show them."""
+    """One ticket; source_id, title, description and address are None unless people were asked for."""
 
     id: int
     source_id: str | None
     status: str
     channel: str
     category: str
-    title: str
+    title: str | None
     description: str | None
     address: str | None
     area_no: int
@@ -58,11 +58,11 @@ class TicketCard(NamedTuple):
 
 
 class WorkerCard(NamedTuple):
-    """One worker; name and phone are for screens that may show them."""
+    """One worker; name and phone are None unless people were asked for."""
 
     id: int
     code: str
-    name: str
+    name: str | None
     phone: str | None
     kind: str
     area_no: int
@@ -74,10 +74,10 @@ class WorkerCard(NamedTuple):
 
 
 class PostCard(NamedTuple):
-    """One post; name and phone are for screens that may show them."""
+    """One post; name and phone are None unless people were asked for."""
 
     id: int
-    name: str
+    name: str | None
     phone: str | None
     role: str
     duty: str | None
@@ -135,13 +135,20 @@ def frequent_categories(conn: Db, lo: int, hi: int, days: int, limit: int) -> li
         ).fetchall()
 
 
-def ticket(conn: Db, ticket_id: int) -> TicketCard | None:
-    """One ticket in scope, or None."""
+# Columns that a wall's role cannot read are not asked for, so that the same query serves everybody.
+_WORDS = "t.source_id, t.title, t.description, t.address"
+_NO_WORDS = "NULL AS source_id, NULL AS title, NULL AS description, NULL AS address"
+_WHO = "name, phone"
+_NOBODY = "NULL AS name, NULL AS phone"
+
+
+def ticket(conn: Db, ticket_id: int, *, people: bool) -> TicketCard | None:
+    """One ticket in scope, or None; what was said and where only with `people`."""
     with conn.cursor(row_factory=class_row(TicketCard)) as cursor:
         return cursor.execute(
-            """
-            SELECT t.id, t.source_id, t.status::text, c.code AS channel, k.code AS category, t.title, t.description,
-                   t.address, t.area_no, ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, t.reported_at, t.dispatched_at,
+            f"""
+            SELECT t.id, {_WORDS if people else _NO_WORDS}, t.status::text, c.code AS channel, k.code AS category,
+                   t.area_no, ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, t.reported_at, t.dispatched_at,
                    t.signed_at, t.answered_at, t.closed_at, t.due_at, t.satisfaction::text, w.code AS worker,
                    t.version, t.generated
             FROM ticket t
@@ -154,12 +161,12 @@ def ticket(conn: Db, ticket_id: int) -> TicketCard | None:
         ).fetchone()
 
 
-def worker(conn: Db, worker_id: int) -> WorkerCard | None:
-    """One worker in scope, or None."""
+def worker(conn: Db, worker_id: int, *, people: bool) -> WorkerCard | None:
+    """One worker in scope, or None; name and phone only with `people`."""
     with conn.cursor(row_factory=class_row(WorkerCard)) as cursor:
         return cursor.execute(
-            """
-            SELECT w.id, w.code, w.name, w.phone, w.kind::text, w.area_no, w.skills, w.shift_from,
+            f"""
+            SELECT w.id, w.code, {_WHO if people else _NOBODY}, w.kind::text, w.area_no, w.skills, w.shift_from,
                    CASE w.shift_to WHEN '24:00' THEN '00:00'::time ELSE w.shift_to END AS shift_to,
                    (SELECT count(*) FROM ticket t
                      WHERE t.worker_id = w.id AND t.closed_at IS NULL)::integer AS open_tickets,
@@ -170,12 +177,13 @@ def worker(conn: Db, worker_id: int) -> WorkerCard | None:
         ).fetchone()
 
 
-def post(conn: Db, post_id: int) -> PostCard | None:
-    """One post in scope, or None; care records are not posts and are never found here."""
+def post(conn: Db, post_id: int, *, people: bool) -> PostCard | None:
+    """One post in scope, or None; name and phone only with `people`. Care records are never found here."""
     with conn.cursor(row_factory=class_row(PostCard)) as cursor:
         return cursor.execute(
-            """
-            SELECT id, name, phone, role, duty, area_no, ST_X(geom) AS lon, ST_Y(geom) AS lat, generated
+            f"""
+            SELECT id, {_WHO if people else _NOBODY}, role, duty, area_no, ST_X(geom) AS lon,
+                   ST_Y(geom) AS lat, generated
             FROM key_person WHERE id = %s AND kind = 'post'
             """,
             (post_id,),
