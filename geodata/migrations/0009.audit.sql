@@ -134,7 +134,8 @@ GRANT INSERT (actor_kind, actor_id, actor_name, actor_role, ip, action, object_k
               request_id) ON audit
     TO wangge_scoped, wangge_county, wangge_parts, wangge_wall, wangge_care, wangge_access, wangge_auditor, wangge_jobs;
 CREATE POLICY read ON audit FOR SELECT TO wangge_auditor
-    USING (in_scope(area_no) OR (area_no IS NULL AND (SELECT scope_is_whole())));
-GRANT SELECT ON audit TO wangge_auditor;
+    USING ((SELECT scope_is_whole()) OR in_scope(area_no));
+CREATE POLICY read ON audit_head FOR SELECT TO wangge_auditor USING ((SELECT scope_is_whole()));
+GRANT SELECT ON audit, audit_head TO wangge_auditor;
 CREATE POLICY auditor ON area FOR SELECT TO wangge_auditor USING (in_scope(no));
 GRANT SELECT ON area, place TO wangge_auditor;

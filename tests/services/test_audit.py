@@ -173,7 +173,7 @@ def test_every_role_adds_and_none_changes(conn: Db, scope: Scope, hat: Any) -> N
         "UPDATE audit SET reason = 'x'",
         "DELETE FROM audit",
         "TRUNCATE audit",
-        "SELECT * FROM audit_head",
+        *(["SELECT * FROM audit_head"] if hat != "audit" else []),
         "UPDATE audit_head SET last_id = 0",
         "INSERT INTO audit (id, at, actor_kind, actor_name, action) VALUES (1, now(), 'system', 'x', 'x')",
         "ALTER TABLE audit DISABLE TRIGGER ALL",
@@ -231,6 +231,15 @@ def test_a_reader_sees_the_rows_of_its_scope(pool: Pool) -> None:
     assert seen(BOTH) == ["clerk", "two", "chief"][:2] or seen(BOTH) == ["clerk", "two", "chief"]
     assert seen(COUNTY) == seen(EVERYTHING) == ["clerk", "two", "chief", "who", "chief"]
     assert seen(Scope(-1, -1)) == []
+
+
+def test_a_reader_of_the_whole_place_verifies(pool: Pool) -> None:
+    write(pool, 3)
+    with scoped(pool, COUNTY, "audit") as conn:
+        assert audit.verify(conn)[:3] == (3, 1, 3)
+        assert not audit.verify(conn).faults
+    with scoped(pool, TOWN_1, "audit") as conn:
+        assert conn.execute("SELECT count(*) FROM audit_head").fetchone() == (0,)
 
 
 def test_search(pool: Pool) -> None:
