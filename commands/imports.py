@@ -13,7 +13,8 @@ from commands.told import progress, tell_check, tell_refused, tell_report, told
 
 if TYPE_CHECKING:
     from geodata.importing.area_rows import AreaOptions
-    from geodata.importing.report import Report
+    from geodata.importing.report import Progress, Report
+    from geodata.importing.rows import PeopleOptions
     from geodata.scope import Db
 
 imports = typer.Typer(
@@ -199,20 +200,37 @@ def _people(name: str, subject: str, sentence: str) -> None:
         dry_run: DryRun = False,
     ) -> None:
         from geodata.importing import people
+        from geodata.importing.roster import import_roster
+        from geodata.importing.rows import PeopleOptions
 
         mapping = _mapping(map_)
-        options = people.PeopleOptions(
+        options = PeopleOptions(
             columns=mapping.get("columns", {}) | _pairs(column, "--column"),
             constants=mapping.get("constants", {}) | _pairs(set_, "--set"),
             values=mapping.get("values", {}),
             time_zone=time_zone or mapping.get("time_zone"),
             datum=datum.value if datum else mapping.get("datum", "wgs84"),
         )
-        load = getattr(people, f"import_{name}")
+        if name == "care":
+            _run(place, dry_run, lambda conn, tell: _sealed_care(place, conn, file, options, tell))
+            return
+        load = import_roster if name == "roster" else getattr(people, f"import_{name}")
         _run(place, dry_run, lambda conn, tell: load(conn, file, options, progress=tell))
 
     command.__doc__ = sentence
     imports.command(name)(command)
+
+
+def _sealed_care(
+    place: str | None, conn: "Db", file: Path, options: "PeopleOptions", tell: "Progress"
+) -> "Report":
+    """Care records, sealed with the installation's secret."""
+    from geodata.importing.care import import_care
+    from services.care.sealing import Seals
+    from settings import Settings
+
+    seals = Seals.of(Settings(place=place) if place else Settings())
+    return import_care(conn, file, options, sealer=seals, progress=tell)
 
 
 _people(
@@ -224,11 +242,18 @@ _people("posts", "posts", "Post holders: code, name, role, area, lon, lat, phone
 _people(
     "care",
     "care",
-    "People owed care: code, name, role, area, lon, lat, building, contacts, last_visit_on, next_visit_on.",
+    "People owed care: code, name, phone, id_number, category, area, lon, lat, building, contacts, every_days,"
+    " last_visit_on, next_visit_on, started_on, ended_on. Sealed; refused with columns that have no place here.",
 )
 _people("stations", "stations", "Video stations: id (20 digits), name, site_kind, lon, lat, stream_url.")
 _people("org", "org", "Party organisations: path, kind, name, area.")
 _people("patrols", "patrols", "Patrols: area, day, worker, first_at, last_at.")
+_people(
+    "roster",
+    "roster",
+    "Turns of duty: area, role, on_date, from_time, to_time, name, phone, substitute_for. Whatever stood there for an"
+    " area, role and day that the file names is replaced.",
+)
 
 
 @checks.command("areas")
@@ -336,11 +361,23 @@ def _run(place: str | None, dry_run: bool, work: "Callable[[Db, Any], Report]") 
             if dry_run:
                 conn.rollback()
             else:
+                _record(conn, report)
                 conn.commit()
     except ImportRefused as refused:
         tell_refused(refused.report)
         raise typer.Exit(2) from None
     tell_report(report, dry_run)
+
+
+def _record(conn: "Db", report: "Report") -> None:
+    """Who brought what in stands in the audit, in the import's own transaction."""
+    import getpass
+
+    from services import audit
+    from services.access import SYSTEM
+
+    detail = {"files": report.files, "rows": report.counts, "os_user": getpass.getuser()}
+    audit.record(conn, SYSTEM, audit.Action.import_, object_kind=report.subject, detail=detail)
 
 
 @contextmanager

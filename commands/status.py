@@ -18,6 +18,7 @@ COUNTED = (
     "area",
     "worker",
     "key_person",
+    "care_record",
     "video_station",
     "org_unit",
     "ticket",

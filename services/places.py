@@ -74,10 +74,11 @@ def load(
     """Generate a place up to a moment and load it, in the caller's transaction. Raises NotGenerated."""
     from geodata.generate.files import folder_of, generate_place
     from geodata.generate.load import load_place
+    from services.care.sealing import Seals
 
     seed = _seed(profile)
     made = generate_place(profile, folder_of(profile, settings.data, seed), seed, until, shown.generate)
-    load_place(conn, profile, made, seed, until, shown.load)
+    load_place(conn, profile, made, seed, until, shown.load, Seals.of(settings))
 
 
 def generate_files(

@@ -17,6 +17,7 @@ from geodata.generate.recipe import recipe_of
 from geodata.importing import people
 from geodata.importing.areas import AreaOptions, import_areas
 from geodata.importing.bulk import copy_table
+from geodata.importing.care import Sealer, import_care
 from geodata.importing.tickets import TicketOptions, import_tickets
 from geodata.outbox import add_event
 from geodata.scope import Db
@@ -29,7 +30,6 @@ _IMPORTS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("org", people.import_org),
     ("workers", people.import_workers),
     ("posts", people.import_posts),
-    ("care", people.import_care),
     ("stations", people.import_stations),
     ("patrols", people.import_patrols),
 )
@@ -44,9 +44,17 @@ class Added(NamedTuple):
 
 
 def load_place(
-    conn: Db, profile: Profile, generated: Files, seed: int, until: datetime, progress: Progress
+    conn: Db,
+    profile: Profile,
+    generated: Files,
+    seed: int,
+    until: datetime,
+    progress: Progress,
+    sealer: Sealer,
 ) -> None:
     """Load everything into an empty, migrated database, in the caller's transaction; `progress` as in files.
+
+    The sealer seals care records, as it does those of anybody's file.
 
     The place row, with the moment that the history reaches, comes with it: no row, no place.
     """
@@ -57,7 +65,9 @@ def load_place(
         progress("areas", (number + 1) / len(generated.areas))
     for number, (name, load) in enumerate(_IMPORTS):
         load(conn, getattr(generated, name), generated=True)
-        progress("people", (number + 1) / len(_IMPORTS))
+        progress("people", (number + 1) / (len(_IMPORTS) + 1))
+    import_care(conn, generated.care, sealer=sealer, generated=True)
+    progress("people", 1.0)
     import_tickets(
         conn,
         generated.tickets,
@@ -210,8 +220,13 @@ def _visit(conn: Db, today: date) -> None:
     """Most visits that fell due were made; one in thirty was not."""
     conn.execute(
         """
-        UPDATE key_person SET last_visit_on = next_visit_on, next_visit_on = next_visit_on + 30
-        WHERE kind = 'care' AND generated AND next_visit_on < %s AND id %% 30 <> 0
+        WITH made AS (
+            UPDATE care_record SET last_visit_on = next_visit_on, next_visit_on = next_visit_on + every_days
+            WHERE ended_on IS NULL AND generated AND next_visit_on < %s AND id %% 30 <> 0
+            RETURNING id, area_no, last_visit_on
+        )
+        INSERT INTO care_visit (care_id, area_no, visited_on, outcome, visited_by)
+        SELECT id, area_no, last_visit_on, 'ok', 'generator' FROM made
         """,
         (today,),
     )

@@ -1,4 +1,4 @@
-"""Invented names and phone numbers: any likeness to a real person is chance, and no such number can be dialled."""
+"""Invented names and numbers: any likeness to a real person is chance, no such number was ever issued."""
 
 import numpy as np
 
@@ -32,3 +32,15 @@ def names(rng: np.random.Generator, count: int) -> list[str]:
 def phones(rng: np.random.Generator, count: int) -> list[str]:
     """Eleven digits that begin with 120: no mobile number does, so nobody is rung up by mistake."""
     return [f"120{n:08d}" for n in rng.integers(0, 10**8, count).tolist()]
+
+
+def id_numbers(rng: np.random.Generator, count: int) -> list[str]:
+    """Eighteen digits of the region 999999, which does not exist, without a check digit: nobody's."""
+    years, days, serials = (
+        rng.integers(1930, 2016, count),
+        rng.integers(1, 29, count),
+        rng.integers(1, 10**4, count),
+    )
+    months = rng.integers(1, 13, count)
+    parts = zip(years.tolist(), months.tolist(), days.tolist(), serials.tolist(), strict=True)
+    return [f"999999{year}{month:02d}{day:02d}{serial:04d}" for year, month, day, serial in parts]

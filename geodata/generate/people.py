@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geodata.generate.names import names, phones
+from geodata.generate.names import id_numbers, names, phones
 from geodata.generate.recipe import Recipe
 from profiles import Profile
 
@@ -241,12 +241,15 @@ def care(
         {
             "code": [f"C{n:05d}" for n in range(1, count + 1)],
             "name": names(rng, count),
-            "role": [profile.care[r].code for r in role],
+            "phone": phones(rng, count),
+            "id_number": id_numbers(rng, count),
+            "category": [profile.care[r].code for r in role],
             "area": area,
             "lon": lon,
             "lat": lat,
             "building": building,
             "contacts": contacts,
+            "every_days": every,
             "last_visit_on": [(until - timedelta(days=int(d))).isoformat() for d in since],
             "next_visit_on": [(until + timedelta(days=every - int(d))).isoformat() for d in since],
         }

@@ -1,106 +1,17 @@
-"""Import of workers, posts, people owed care, video stations, the party tree and patrols, each by its code."""
+"""Import of workers, posts, video stations, the party tree and patrols, each by its code."""
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, LiteralString
-from zoneinfo import ZoneInfo
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from geodata.datum import Datum, to_wgs84
 from geodata.importing import words
-from geodata.importing.bulk import copy_table
-from geodata.importing.fields import Choice, Fields
-from geodata.importing.place import Place, ask_reload, read_place, required_root
-from geodata.importing.report import Progress, Report, refusal, silent
-from geodata.importing.sheets import read_sheet
+from geodata.importing.fields import Choice
+from geodata.importing.report import Progress, Report, silent
+from geodata.importing.rows import POINT, Kind, PeopleOptions, Reading, import_rows
 from geodata.importing.shifts import parse_days, parse_hours
 from geodata.scope import Db
-from profiles import Named, Post
-
-
-@dataclass(frozen=True, slots=True)
-class PeopleOptions:
-    """How to read a file of people or stations."""
-
-    columns: Mapping[str, str] = field(default_factory=dict)  # field → heading
-    constants: Mapping[str, str] = field(default_factory=dict)  # field → one value for all rows
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # field → value in the file → ours
-    time_zone: str | None = None  # of times that name none; the place's own by default
-    datum: Datum = "wgs84"
-    generated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """One kind of file: its fields, how rows are read, and the statements that write them."""
-
-    subject: str
-    fields: tuple[str, ...]
-    about_people: bool
-    parse: Callable[["_Reading"], dict[str, pa.Array]]
-    table: LiteralString  # columns of the temporary table incoming_row
-    known: LiteralString  # counts rows that are in the database already
-    write: tuple[LiteralString, ...]
-    once: str  # the field that may occur once in a file; "" when rows may repeat
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What a parser may use."""
-
-    conn: Db
-    fields: Fields
-    place: Place
-    options: PeopleOptions
-    zone: ZoneInfo
-
-    def area(self, *, required: bool) -> pa.Array:
-        """Numbers of the areas named by code."""
-        rows = self.conn.execute("SELECT code, no FROM area WHERE valid_to IS NULL").fetchall()
-        codes: dict[str, int] = {str(code): int(number) for code, number in rows}
-        choice = Choice(codes, {}, frozenset(len(code) for code in codes if code.isdigit()))
-        hint = "Import the areas first, or correct the code."
-        found = self.fields.choice(
-            "area", choice, "the code of an area of this place", required=required, hint=hint
-        )
-        return pa.array(found, pa.int64())
-
-    def point(self, *, required: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Longitude and latitude in WGS84, NaN where there is none."""
-        lon, lat = self.fields.point()
-        missing = np.isnan(lon)
-        if required:
-            for name in ("lon", "lat"):
-                self.fields.raw(name, required=True)
-            if self.fields.has("lon"):
-                self.fields.complain(
-                    "lon", missing, "longitude and latitude", "A station without a point has no area."
-                )
-        beyond = (np.abs(lon) > 180) | (np.abs(lat) > 90)
-        self.fields.complain(
-            "lon", beyond, "longitude and latitude in degrees", "Are the two swapped, or in metres?"
-        )
-        bad = missing | beyond
-        return to_wgs84(np.where(bad, np.nan, lon), np.where(bad, np.nan, lat), self.options.datum)
-
-    def named(self, name: str, parts: list[Named] | list[Post], what: str) -> pa.Array:
-        """Codes out of a list of the profile, found by code or by name in either language."""
-        spoken = {word: part.code for part in parts for word in (part.name, part.name_en)}
-        choice = Choice({part.code: part.code for part in parts}, spoken)
-        return pa.array(self.fields.choice(name, choice, what, required=True), pa.string())
-
-    def word(self, name: str, subject: str, what: str) -> pa.Array:
-        """Codes of a fixed list, by the words of words.toml."""
-        return pa.array(
-            self.fields.choice(name, Choice({}, words.values(subject)), what, required=True), pa.string()
-        )
 
 
 def import_workers(
@@ -112,7 +23,7 @@ def import_workers(
     progress: Progress = silent,
 ) -> Report:
     """Workers by code: code, name, phone, kind, area, skills, shift_from, shift_to, shift_days."""
-    return _import(conn, path, _WORKERS, options, generated, progress)
+    return import_rows(conn, path, _WORKERS, options, generated, progress)
 
 
 def import_posts(
@@ -124,22 +35,7 @@ def import_posts(
     progress: Progress = silent,
 ) -> Report:
     """Post holders by code: code, name, role, area, lon, lat, phone, duty."""
-    return _import(conn, path, _POSTS, options, generated, progress)
-
-
-def import_care(
-    conn: Db,
-    path: Path,
-    options: PeopleOptions | None = None,
-    *,
-    generated: bool = False,
-    progress: Progress = silent,
-) -> Report:
-    """People owed care by code: code, name, role, area, lon, lat, building, contacts, last_visit_on, next_visit_on.
-
-    A file with a column for belief, ethnicity, opinion, petitions, trajectories, biometrics or scores is refused.
-    """
-    return _import(conn, path, _CARE, options, generated, progress)
+    return import_rows(conn, path, _POSTS, options, generated, progress)
 
 
 def import_stations(
@@ -151,7 +47,7 @@ def import_stations(
     progress: Progress = silent,
 ) -> Report:
     """Video stations by their 20-digit id: id, name, site_kind, lon, lat, stream_url. The point decides the area."""
-    return _import(conn, path, _STATIONS, options, generated, progress)
+    return import_rows(conn, path, _STATIONS, options, generated, progress)
 
 
 def import_org(
@@ -163,7 +59,7 @@ def import_org(
     progress: Progress = silent,
 ) -> Report:
     """The party tree by path: path, kind, name, area."""
-    return _import(conn, path, _ORG, options, generated, progress)
+    return import_rows(conn, path, _ORG, options, generated, progress)
 
 
 def import_patrols(
@@ -175,63 +71,10 @@ def import_patrols(
     progress: Progress = silent,
 ) -> Report:
     """Patrols: area, day, worker, first_at, last_at; several rows of one worker, grid and day become one."""
-    return _import(conn, path, _PATROLS, options, generated, progress)
+    return import_rows(conn, path, _PATROLS, options, generated, progress)
 
 
-def _import(
-    conn: Db, path: Path, kind: _Kind, options: PeopleOptions | None, generated: bool, progress: Progress
-) -> Report:
-    """Read, check and write one file in the caller's transaction; raises ImportRefused when anything is wrong."""
-    options = replace(
-        options or PeopleOptions(), generated=generated or (options.generated if options else False)
-    )
-    report = Report(kind.subject, [path.name])
-    place = read_place(conn, kind.subject, path.name)
-    root_no = required_root(place, kind.subject, path.name)
-    progress("read", 0, 1)
-    sheet = read_sheet(path, kind.subject)
-    if not len(sheet):
-        raise refusal(kind.subject, path.name, "at least one row", "The file has a heading but no rows.")
-    fields = Fields(sheet, report, kind.fields, options.columns, options.constants, options.values)
-    if kind.about_people:
-        fields.refuse_headings()
-    report.refuse_if_faulty()
-    columns = kind.parse(
-        _Reading(conn, fields, place, options, ZoneInfo(options.time_zone or place.zone.key))
-    )
-    rows = pa.table({"row_no": pa.array(sheet.rows), **columns})
-    if kind.once:
-        _check_once(fields, kind.once, rows[kind.once if kind.once in rows.column_names else "code"])
-    report.counts["read"] = rows.num_rows
-    if fields.ignored():
-        report.notes.append(f"{path.name}: columns not used: {', '.join(fields.ignored())}.")
-    report.refuse_if_faulty()
-    progress("read", 1, 1)
-    conn.execute("DROP TABLE IF EXISTS incoming_row")
-    conn.execute("CREATE TEMP TABLE incoming_row (row_no bigint, " + kind.table + ") ON COMMIT DROP")
-    copy_table(conn, "incoming_row", rows, lambda done: progress("write", done, rows.num_rows))
-    conn.execute("ANALYZE incoming_row")
-    known = conn.execute(kind.known).fetchone()
-    report.counts["updated"] = int(known[0]) if known else 0
-    for statement in kind.write:
-        conn.execute(statement, {"generated": options.generated, "root": root_no})
-    left = conn.execute("SELECT count(*) FROM incoming_row").fetchone()
-    report.counts["added"] = (int(left[0]) if left else 0) - report.counts["updated"]
-    conn.execute("DROP TABLE incoming_row")
-    ask_reload(conn, "reload", root_no, {kind.subject: rows.num_rows})
-    return report
-
-
-def _check_once(fields: Fields, name: str, codes: pa.ChunkedArray) -> None:
-    seen: set[str] = set()
-    again = np.zeros(len(codes), bool)
-    for index, code in enumerate(codes.to_pylist()):
-        again[index] = code is not None and code in seen
-        seen.add(code)
-    fields.complain(name, again, f"each {name} once", "Two rows have it: remove or correct one.")
-
-
-def _workers(read: _Reading) -> dict[str, pa.Array]:
+def _workers(read: Reading) -> dict[str, pa.Array]:
     fields = read.fields
     skills = fields.text("skills", longest=1000)
     return {
@@ -247,7 +90,7 @@ def _workers(read: _Reading) -> dict[str, pa.Array]:
     }
 
 
-def _posts(read: _Reading) -> dict[str, pa.Array]:
+def _posts(read: Reading) -> dict[str, pa.Array]:
     fields = read.fields
     lon, lat = read.point()
     return {
@@ -262,68 +105,7 @@ def _posts(read: _Reading) -> dict[str, pa.Array]:
     }
 
 
-def _care(read: _Reading) -> dict[str, pa.Array]:
-    fields = read.fields
-    lon, lat = read.point()
-    last, following = (fields.date(name, read.zone) for name in ("last_visit_on", "next_visit_on"))
-    early = np.asarray(pc.less(following, last).fill_null(False))
-    fields.complain("next_visit_on", early, "a day after the last visit", "It lies before last_visit_on.")
-    return {
-        "code": fields.text("code", required=True, longest=60),
-        "name": fields.text("name", required=True, longest=100),
-        "role": read.named("role", read.place.profile.care, "a care category of this place"),
-        "area_no": read.area(required=True),
-        "lon": pa.array(lon, from_pandas=True),
-        "lat": pa.array(lat, from_pandas=True),
-        "building": fields.text("building", longest=200),
-        "contacts": _contacts(fields),
-        "last_visit_on": last,
-        "next_visit_on": following,
-    }
-
-
-def _contacts(fields: Fields) -> pa.Array:
-    """At most five contacts: a JSON list of {role, name, phone}, or names and numbers separated by semicolons."""
-    texts = fields.text("contacts", longest=2000).to_pylist()
-    result: list[str | None] = []
-    bad = np.zeros(len(texts), bool)
-    for index, text in enumerate(texts):
-        contacts: Any = None
-        if text is not None:
-            try:
-                contacts = orjson.loads(text) if text[:1] in "[{" else _spoken(text)
-            except orjson.JSONDecodeError:
-                bad[index] = True
-            bad[index] |= contacts is not None and not _are_contacts(contacts)
-        result.append(None if contacts is None else orjson.dumps(contacts).decode())
-    hint = 'Write [{"role": "…", "name": "…", "phone": "…"}] or: name phone; name phone.'
-    fields.complain("contacts", bad, "at most five contacts with role, name and phone", hint)
-    return pa.array(result, pa.string())
-
-
-def _spoken(text: str) -> list[dict[str, str]]:
-    contacts = []
-    for part in re.split(words.words()["separators"]["contact"], text):
-        name, _, phone = part.strip().rpartition(" ")
-        if part.strip():
-            contacts.append({"name": name or phone, "phone": phone if name else ""})
-    return contacts
-
-
-def _are_contacts(contacts: Any) -> bool:
-    return (
-        isinstance(contacts, list)
-        and len(contacts) <= 5
-        and all(
-            isinstance(one, dict)
-            and set(one) <= {"role", "name", "phone"}
-            and all(isinstance(v, str) for v in one.values())
-            for one in contacts
-        )
-    )
-
-
-def _stations(read: _Reading) -> dict[str, pa.Array]:
+def _stations(read: Reading) -> dict[str, pa.Array]:
     fields = read.fields
     ids = fields.text("id", required=True, longest=60)
     odd = ~np.asarray(pc.match_substring_regex(ids, r"^\d{20}$").fill_null(True))
@@ -347,7 +129,7 @@ def _stations(read: _Reading) -> dict[str, pa.Array]:
     }
 
 
-def _org(read: _Reading) -> dict[str, pa.Array]:
+def _org(read: Reading) -> dict[str, pa.Array]:
     fields = read.fields
     path = fields.text("path", required=True, longest=250)
     odd = ~np.asarray(pc.match_substring_regex(path, r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$").fill_null(True))
@@ -360,7 +142,7 @@ def _org(read: _Reading) -> dict[str, pa.Array]:
     }
 
 
-def _patrols(read: _Reading) -> dict[str, pa.Array]:
+def _patrols(read: Reading) -> dict[str, pa.Array]:
     fields = read.fields
     first, last = (
         fields.time("first_at", read.zone, required=True),
@@ -381,9 +163,7 @@ def _patrols(read: _Reading) -> dict[str, pa.Array]:
     }
 
 
-_POINT: LiteralString = "CASE WHEN lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326) END"
-
-_WORKERS = _Kind(
+_WORKERS = Kind(
     "workers",
     ("code", "name", "phone", "kind", "area", "skills", "shift_from", "shift_to", "shift_days"),
     True,
@@ -405,7 +185,7 @@ _WORKERS = _Kind(
     ),
     "code",
 )
-_POSTS = _Kind(
+_POSTS = Kind(
     "posts",
     ("code", "name", "role", "area", "lon", "lat", "phone", "duty"),
     True,
@@ -416,40 +196,16 @@ _POSTS = _Kind(
     (
         """
         INSERT INTO key_person (kind, code, name, role, area_no, geom, phone, duty, generated)
-        SELECT 'post', code, name, role, area_no, """ + _POINT + """, phone, duty, %(generated)s
+        SELECT 'post', code, name, role, area_no, """ + POINT + """, phone, duty, %(generated)s
         FROM incoming_row ORDER BY row_no
         ON CONFLICT (code) DO UPDATE SET kind = 'post', name = excluded.name, role = excluded.role,
             area_no = excluded.area_no, geom = excluded.geom, phone = excluded.phone, duty = excluded.duty,
-            building = NULL, contacts = NULL, last_visit_on = NULL, next_visit_on = NULL, generated = excluded.generated
-        """,
-    ),
-    "code",
-)  # fmt: skip
-_CARE = _Kind(
-    "care",
-    ("code", "name", "role", "area", "lon", "lat", "building", "contacts", "last_visit_on", "next_visit_on"),
-    True,
-    _care,
-    "code text, name text, role text, area_no bigint, lon double precision, lat double precision, building text,"
-    " contacts jsonb, last_visit_on date, next_visit_on date",
-    "SELECT count(*) FROM incoming_row JOIN key_person USING (code)",
-    (
-        """
-        INSERT INTO key_person (kind, code, name, role, area_no, geom, building, contacts, last_visit_on, next_visit_on,
-                                generated)
-        SELECT 'care', code, name, role, area_no, """ + _POINT + """, building, contacts, last_visit_on, next_visit_on,
-               %(generated)s
-        FROM incoming_row ORDER BY row_no
-        ON CONFLICT (code) DO UPDATE SET kind = 'care', name = excluded.name, role = excluded.role,
-            area_no = excluded.area_no, geom = excluded.geom, building = excluded.building,
-            contacts = excluded.contacts,
-            last_visit_on = excluded.last_visit_on, next_visit_on = excluded.next_visit_on, phone = NULL, duty = NULL,
             generated = excluded.generated
         """,
     ),
     "code",
 )  # fmt: skip
-_STATIONS = _Kind(
+_STATIONS = Kind(
     "stations",
     ("id", "name", "site_kind", "lon", "lat", "stream_url"),
     False,
@@ -473,7 +229,7 @@ _STATIONS = _Kind(
     ),
     "id",
 )
-_ORG = _Kind(
+_ORG = Kind(
     "org",
     ("path", "kind", "name", "area"),
     True,
@@ -490,7 +246,7 @@ _ORG = _Kind(
     ),
     "path",
 )
-_PATROLS = _Kind(
+_PATROLS = Kind(
     "patrols",
     ("area", "day", "worker", "first_at", "last_at"),
     False,

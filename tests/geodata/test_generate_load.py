@@ -1,9 +1,11 @@
 """A generated place in its database: loaded whole or not at all, without a fault, and brought up to the present."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,6 +18,7 @@ from geodata.migrate import migrate
 from geodata.scope import Db
 from geodata.servers import Stores, ensure
 from services import places
+from services.care.sealing import Seals
 from services.places import Shown, load, planned, prepare
 from settings import Settings
 
@@ -100,12 +103,15 @@ def test_the_check_finds_no_fault(conn: Db) -> None:
     assert [(f.kind, f.codes, f.found) for f in found.faults] == []
 
 
-def test_care_records_have_the_statutory_categories_and_five_contacts(conn: Db) -> None:
-    roles = {
-        row[0] for row in conn.execute("SELECT DISTINCT role FROM key_person WHERE kind = 'care'").fetchall()
-    }
-    assert roles <= {c.code for c in PROFILE.care}
-    assert one(conn, "SELECT min(jsonb_array_length(contacts)) FROM key_person WHERE kind = 'care'") == (5,)
+def test_care_records_have_the_statutory_categories_and_are_sealed(conn: Db, settings: Settings) -> None:
+    categories = {row[0] for row in conn.execute("SELECT DISTINCT category FROM care_record").fetchall()}
+    assert categories <= {c.code for c in PROFILE.care}
+    assert one(conn, "SELECT count(*), bool_and(generated) FROM care_record") == (520, True)
+    row: tuple[Any, ...] = one(conn, "SELECT name_sealed, contacts_sealed, id_number_sealed, key_id FROM care_record")
+    seals = Seals.of(settings)
+    name, contacts, id_number = (seals.open(sealed, row[3]) for sealed in row[:3])
+    assert 2 <= len(name) <= 3 and len(json.loads(contacts)) == 5
+    assert id_number.startswith("999999"), "a region that does not exist: nobody's number"
 
 
 def test_the_next_start_makes_what_happened_since_and_the_one_after_nothing(

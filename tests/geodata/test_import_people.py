@@ -1,14 +1,11 @@
-"""Import of workers, posts, care records, stations, the party tree and patrols."""
+"""Import of workers, posts, stations, the party tree and patrols; that of care is in tests/services/test_care.py."""
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from geodata.importing.people import (
-    PeopleOptions,
-    import_care,
     import_org,
     import_patrols,
     import_posts,
@@ -16,8 +13,8 @@ from geodata.importing.people import (
     import_workers,
 )
 from geodata.importing.report import ImportRefused
+from geodata.importing.rows import PeopleOptions
 from geodata.scope import Db
-from tests.data.broken.make import BROKEN_FOLDER
 from tests.geodata.test_import_areas import complaints, one
 
 GRID = "370883001001001"
@@ -77,22 +74,9 @@ def test_a_broken_file_of_workers(conn: Db, written: Callable[..., Path]) -> Non
     assert one(conn, "SELECT count(*) FROM worker WHERE code = 'X1'") == 0
 
 
-def test_posts_and_people_owed_care(conn: Db, written: Callable[..., Path]) -> None:
+def test_posts(conn: Db, written: Callable[..., Path]) -> None:
     posts = written("code,name,role,area,lon,lat,phone", f"P1,王五,网格长,{GRID},117.005,35.405,13900000001")
     assert import_posts(conn, posts).counts["added"] == 1
-    care = written(
-        "code,name,role,area,building,contacts,last_visit_on,next_visit_on",
-        f"C1,赵六,独居老人,{GRID},3号楼,镇领导 13900000002；村干部 13900000003,2025-05-01,2025/6/1",
-    )
-    assert import_care(conn, care).counts["added"] == 1
-    row = conn.execute(
-        "SELECT kind, role, contacts, next_visit_on FROM key_person WHERE code = 'C1'"
-    ).fetchone()
-    assert row == (
-        "care", "elderly_alone",
-        [{"name": "镇领导", "phone": "13900000002"}, {"name": "村干部", "phone": "13900000003"}],
-        date(2025, 6, 1),
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -102,28 +86,17 @@ def test_posts_and_people_owed_care(conn: Db, written: Callable[..., Path]) -> N
      "face_id", "petition history", "religion", "opinions", "lastTrack"],
 )  # fmt: skip
 def test_columns_that_this_product_refuses(conn: Db, written: Callable[..., Path], heading: str) -> None:
-    path = written(f"code,name,role,area,{heading}", f"C1,赵六,独居老人,{GRID},x")
+    path = written(f"code,name,role,area,{heading}", f"P1,王五,网格长,{GRID},x")
     with pytest.raises(ImportRefused) as refused:
-        import_care(conn, path)
+        import_posts(conn, path)
     fault = refused.value.report.faults[0]
     assert fault.value == heading
     assert "Delete the column" in fault.hint
 
 
-def test_a_refusal_names_every_refused_column(conn: Db) -> None:
-    with pytest.raises(ImportRefused) as refused:
-        import_care(conn, BROKEN_FOLDER / "care_with_belief.csv")
-    assert [fault.value for fault in refused.value.report.faults] == [
-        "民族",
-        "宗教信仰",
-        "是否信访",
-        "riskScore",
-    ]
-
-
 def test_ordinary_headings_are_welcome(conn: Db, written: Callable[..., Path]) -> None:
-    path = written("code,name,role,area,备注,surface,interface,operator", f"C1,赵六,独居老人,{GRID},,,,")
-    assert import_care(conn, path).counts["added"] == 1
+    path = written("code,name,role,area,备注,surface,interface,operator", f"P1,王五,网格长,{GRID},,,,")
+    assert import_posts(conn, path).counts["added"] == 1
 
 
 def test_stations_lie_where_their_point_says(conn: Db, written: Callable[..., Path]) -> None:
