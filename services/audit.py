@@ -228,7 +228,7 @@ def lines(conn: Db, since: datetime | None = None, until: datetime | None = None
 
 
 def verify(conn: Db, known: tuple[int, str] | None = None) -> Verified:
-    """Recompute the chain over all rows, as the owner of the tables or in the hat "audit" with the whole place in scope.
+    """Recompute the chain over all rows, as the owner or in the hat "audit" with the whole place in scope.
 
     `known` is a row's number and hash (hexadecimal) that an earlier look gave and that were kept elsewhere: with them a
     chain that was wholly written anew is found too.

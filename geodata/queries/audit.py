@@ -162,7 +162,7 @@ def lines(
 
 
 def check(conn: Db) -> tuple[Extent, list[Break]]:
-    """Recompute the whole chain in one statement, so that rows added meanwhile disturb nothing; as somebody who sees all."""
+    """Recompute the whole chain in one statement, so that rows added meanwhile disturb nothing."""
     row = conn.execute(
         """
         WITH head AS (SELECT * FROM audit_head),
