@@ -16,6 +16,7 @@ from screens.latin import grid_name, latin
 from screens.viewer import current
 from screens.words import language_of, t
 from services import area_report as report
+from services import audit
 from services.access import UnknownArea, Viewer, opened
 from services.breadcrumb import Step, trail
 from services.runtime import Runtime
@@ -43,13 +44,23 @@ def register(app: Dash, runtime: Runtime) -> None:
         Output(page.TABLE, "exportDataAsCsv"),
         Input(page.EXPORT, "n_clicks"),
         State(page.TABLE, "rowData"),
+        State(page.ADDRESS, "data"),
         prevent_initial_call=True,
-    )(export)
+    )(partial(export, runtime))
 
 
-def export(clicks: int | None, rows: Rows | None) -> Any:
-    """Have the browser write what the table shows as CSV."""
-    return True if clicks and rows else no_update
+def export(runtime: Runtime, clicks: int | None, rows: Rows | None, address: Address) -> Any:
+    """Have the browser write what the table shows as CSV, and the audit keep who took it."""
+    if not (clicks and rows):
+        return no_update
+    viewer = current()
+    with opened(runtime.pool, viewer) as (conn, scope):
+        code = address.get("code") or viewer.first_area
+        audit.record(
+            conn, viewer, audit.Action.export, object_kind="area", object_id=code, detail={"rows": len(rows)},
+            area_no=None if scope.county else scope.lo,
+        )  # fmt: skip
+    return True
 
 
 def show_tiles(runtime: Runtime, viewer: Viewer, address: Address) -> tuple[list[Component], str]:
@@ -57,13 +68,12 @@ def show_tiles(runtime: Runtime, viewer: Viewer, address: Address) -> tuple[list
     asked = Asked(runtime, viewer, address)
     with opened(runtime.pool, viewer) as (conn, _):
         steps = trail(conn, asked.code)
+    here, parent = steps[-1], steps[-2] if len(steps) > 1 else None
+    with opened(runtime.pool, viewer, parent.code if parent else asked.code) as (conn, _):
+        peers = report.family(conn, (parent or here).no, asked.span)
     with opened(runtime.pool, viewer, asked.code) as (conn, _):
-        figures = report.tiles(conn, asked.span)
-        peers = report.children(conn, steps[-1].no, asked.span) if len(steps) == 1 else []
-    if len(steps) > 1:
-        with opened(runtime.pool, viewer, steps[-2].code) as (conn, _):
-            peers = report.children(conn, steps[-2].no, asked.span)
-    return tiles(asked, figures, peers, steps[-1]), span_words(asked)
+        figures = report.tiles(conn, asked.span, peers.row_of(here.no) if parent else peers.whole)
+    return tiles(asked, figures, peers.rows, here), span_words(asked)
 
 
 def show_table(runtime: Runtime, viewer: Viewer, address: Address) -> tuple[Rows, str]:

@@ -14,6 +14,7 @@ from services.indicators import day_start
 
 Period = Literal["today", "week", "month"]
 PERIODS: tuple[Period, ...] = ("today", "week", "month")
+NOBODY = -1  # no area is the child of this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +77,47 @@ class Tiles:
     satisfaction: Rate
 
 
-def tiles(conn: Db, span: Span) -> Tiles:
-    """The figures of what `conn` may see."""
-    open_now = now_q.open_now(conn, span.end, span.end)
-    at_start = now_q.open_then(conn, span.start)
-    late_before = now_q.open_then(conn, span.before_end).overdue
-    closed = now_q.closed(conn, span.start, span.end)
-    before = now_q.closed(conn, span.before_start, span.before_end)
-    return Tiles(
-        reported=Count(
-            q.reported(conn, span.start, span.end), q.reported(conn, span.before_start, span.before_end)
-        ),
-        closed=Count(closed.closed, before.closed),
-        open=Count(open_now.open, at_start.open),
-        overdue=Count(open_now.overdue, at_start.overdue),
-        on_time=Rate(
-            closed.on_time,
-            closed.with_deadline + open_now.overdue,
-            before.on_time,
-            before.with_deadline + late_before,
-        ),
-        satisfaction=Rate(closed.content, closed.rated, before.content, before.rated),
-    )
-
-
 Row = q.ChildRow
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Areas with one parent, most open tickets first, and the count of all that was in scope."""
+
+    rows: list[Row]
+    whole: Row
+
+    def row_of(self, no: int) -> Row | None:
+        """The row of the area of that number."""
+        return next((row for row in self.rows if row.no == no), None)
+
+
+def family(conn: Db, parent_no: int, span: Span) -> Family:
+    """The children of an area over the period."""
+    *rows, whole = q.children(conn, parent_no, span.start, span.end)
+    return Family(rows, whole)
 
 
 def children(conn: Db, parent_no: int, span: Span) -> list[Row]:
     """The children of an area over the period, most open tickets first."""
-    return q.children(conn, parent_no, span.start, span.end)
+    return family(conn, parent_no, span).rows
+
+
+def tiles(conn: Db, span: Span, own: Row | None = None) -> Tiles:
+    """The figures of what `conn` may see; `own` spares counting the period again where its family was counted."""
+    if own is None:
+        own = family(conn, NOBODY, span).whole
+    at_start = now_q.open_then(conn, span.start)
+    late_before = now_q.open_then(conn, span.before_end).overdue
+    before = now_q.closed(conn, span.before_start, span.before_end)
+    return Tiles(
+        reported=Count(own.reported, q.reported(conn, span.before_start, span.before_end)),
+        closed=Count(own.closed, before.closed),
+        open=Count(own.open, at_start.open),
+        overdue=Count(own.overdue, at_start.overdue),
+        on_time=Rate(*on_time_of(own), before.on_time, before.with_deadline + late_before),
+        satisfaction=Rate(own.content, own.rated, before.content, before.rated),
+    )
 
 
 def on_time_of(row: Row) -> tuple[int, int]:

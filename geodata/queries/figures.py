@@ -69,7 +69,11 @@ def open_now(conn: Db, now: datetime, soon: datetime) -> OpenRow:
                count(*) FILTER (WHERE due_at >= %(now)s AND due_at < %(soon)s)::int AS soon
         FROM ticket WHERE closed_at IS NULL AND reported_at <= %(now)s
     """
-    row = conn.cursor(row_factory=class_row(OpenRow)).execute(query, {"now": now, "soon": soon}).fetchone()
+    row = (
+        conn.cursor(row_factory=class_row(OpenRow))
+        .execute(query, {"now": now, "soon": soon}, prepare=False)
+        .fetchone()
+    )
     assert row is not None
     return row
 
@@ -91,7 +95,11 @@ def open_then(conn: Db, then: datetime) -> StandingRow:
             SELECT due_at FROM ticket WHERE closed_at > %(then)s AND reported_at <= %(then)s
         ) standing
     """
-    row = conn.cursor(row_factory=class_row(StandingRow)).execute(query, {"then": then}).fetchone()
+    row = (
+        conn.cursor(row_factory=class_row(StandingRow))
+        .execute(query, {"then": then}, prepare=False)
+        .fetchone()
+    )
     assert row is not None
     return row
 
@@ -115,7 +123,7 @@ def closed(conn: Db, start: datetime, end: datetime) -> ClosedRow:
                count(*) FILTER (WHERE satisfaction IN ('satisfied', 'fairly'))::int AS content
         FROM ticket WHERE closed_at >= %s AND closed_at < %s AND status = 'closed'
     """
-    row = conn.cursor(row_factory=class_row(ClosedRow)).execute(query, (start, end)).fetchone()
+    row = conn.cursor(row_factory=class_row(ClosedRow)).execute(query, (start, end), prepare=False).fetchone()
     assert row is not None
     return row
 
@@ -142,7 +150,9 @@ def outcome(conn: Db, start: datetime, end: datetime) -> OutcomeRow:
               WHERE reported_at >= %(start)s AND reported_at < %(end)s AND status = 'cancelled') c
     """
     row = (
-        conn.cursor(row_factory=class_row(OutcomeRow)).execute(query, {"start": start, "end": end}).fetchone()
+        conn.cursor(row_factory=class_row(OutcomeRow))
+        .execute(query, {"start": start, "end": end}, prepare=False)
+        .fetchone()
     )
     assert row is not None
     return row
