@@ -31,7 +31,9 @@ import api.walls
 import callbacks.area
 import callbacks.guard
 import profiles
+from api.body_limit import BodyLimit
 from api.compression import Compress
+from api.hardening import Harden
 from api.trace import Trace
 from geodata.pool import make_pool
 from geodata.redis_clients import loop_redis
@@ -105,7 +107,9 @@ def create_app(settings: Settings, stores: Stores | None = None, role: Role = "a
         app.add_middleware(api.positions.Lane, runtime=runtime)
     app.add_middleware(api.gate.Gate, runtime=runtime)
     app.add_middleware(Compress)
-    app.add_middleware(Trace)  # added last: outermost
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Trace)
+    app.add_middleware(Harden, settings=settings)  # added last: outermost
     api.errors.install(app)
     for router in OPERATION if role == "screens" else (*OPERATION, *ROUTERS):
         app.include_router(router(runtime), dependencies=[Depends(api.gate.guard)])

@@ -27,3 +27,8 @@ def current() -> Viewer:
 def is_away() -> bool:
     """Whether nobody could be recognised because a store is away."""
     return bool(request.environ.get("asgi.scope", {}).get("state", {}).get("away"))
+
+
+def nonce() -> str:
+    """What marks an inline script as the page's own, for its Content-Security-Policy; another one each request."""
+    return str(request.environ.get("asgi.scope", {}).get("state", {}).get("nonce", ""))
