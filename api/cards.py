@@ -29,10 +29,10 @@ def router(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/api/cards", tags=["Map"])
 
     @routes.get("/area/{no}")
-    def area(no: Number, viewer: Seer) -> Card:
-        """An area's place in the tree and its numbers now."""
+    def area(no: Number, viewer: Seer, people: People = False) -> Card:
+        """An area's place in the tree, its numbers now, and who is on duty in it and above it."""
         with opened(runtime.pool, viewer) as (conn, _):
-            return cards.area_card(conn, no, runtime.profile)
+            return cards.area_card(conn, no, runtime.profile, people=people and may(viewer))
 
     @routes.get("/ticket/{ticket_id}")
     def ticket(ticket_id: Number, viewer: Seer, people: People = False) -> Card:

@@ -82,10 +82,9 @@ def export(
     first, last = (moment and moment.replace(tzinfo=zone) for moment in (since, until))
     rows = 0
     with psycopg.connect(ensure(settings).database_url) as conn:
-        with conn.transaction():
-            for line in audit.lines(conn, first, last):
-                sys.stdout.buffer.write(line)
-                rows += 1
+        for batch in audit.lines(conn, first, last):
+            sys.stdout.buffer.write(batch)
+            rows += batch.count(b"\n")
         detail = {"rows": rows, "since": first, "until": last, "os_user": getpass.getuser()}
         audit.record(conn, SYSTEM, audit.Action.export, object_kind="audit", detail=detail)
     sys.stdout.buffer.flush()

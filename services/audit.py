@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -19,7 +19,8 @@ from geodata.scope import Db, Pool, scoped
 from services.access.viewer import Viewer
 
 __all__ = [
-    "Action", "AuditRow", "Fault", "Verified", "forget", "lines", "record", "record_denied", "search", "verify",
+    "Action", "AuditRow", "Fault", "NotForTheAudit", "Verified", "forget", "lines", "newest", "record", "record_denied",
+    "search", "some_lines", "verify",
 ]  # fmt: skip
 log = structlog.get_logger("wangge.audit")
 
@@ -91,6 +92,7 @@ _REFUSED_WORDS = frozenset(
 )
 _REFUSED_KEYS = re.compile(r"id_?(number|card|no)$")
 _LONGEST = 2_000  # characters of one text
+BATCH_ROWS = 1_000
 
 
 def record(
@@ -222,9 +224,28 @@ def search(
 
 
 def lines(conn: Db, since: datetime | None = None, until: datetime | None = None) -> Iterator[bytes]:
-    """Each row in scope as a line of JSON, oldest first, with all that its hash covers; `conn` is in a transaction."""
-    for row in queries.lines(conn, since, until):
-        yield orjson.dumps(row._asdict(), option=orjson.OPT_APPEND_NEWLINE)
+    """Batches of lines of JSON, one a row in scope, oldest first, with all that its hash covers."""
+    after, end = 0, newest(conn)
+    while True:
+        batch, following = some_lines(conn, since, until, after, end)
+        yield batch
+        if following is None:
+            return
+        after = following
+
+
+def newest(conn: Db) -> int:
+    """Number of the newest row in scope; 0 without one."""
+    return queries.newest(conn)
+
+
+def some_lines(
+    conn: Db, since: datetime | None, until: datetime | None, after_id: int, up_to: int
+) -> tuple[bytes, int | None]:
+    """The next thousand rows in scope as lines of JSON, and the number to go on after; None when that was all."""
+    rows = queries.lines(conn, since, until, after_id, up_to, BATCH_ROWS)
+    told = b"".join(orjson.dumps(row._asdict(), option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+    return told, rows[-1].id if len(rows) == BATCH_ROWS else None
 
 
 def verify(conn: Db, known: tuple[int, str] | None = None) -> Verified:
@@ -287,5 +308,5 @@ def _clean_detail(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
+        return value.isoformat()
     return _clean(str(value))

@@ -6,6 +6,7 @@ from typing import Any
 from geodata.queries import areas, cards, points, stations
 from geodata.scope import Db
 from profiles import Profile
+from services import roster
 
 Card = dict[str, Any]
 FEW = 3  # a count of people owed care below this is told as "fewer than 3"
@@ -16,18 +17,19 @@ class UnknownThing(LookupError):
     """There is nothing of that kind and number, or it lies outside of what the asker may see: the same answer."""
 
 
-def area_card(conn: Db, no: int, profile: Profile) -> Card:
-    """An area's place in the tree and its numbers now."""
+def area_card(conn: Db, no: int, profile: Profile, *, people: bool = False) -> Card:
+    """An area's place in the tree, its numbers now, and who is on duty in it and above it; by name with `people`."""
     facts = areas.facts(conn, no)
     if facts is None:
         raise UnknownThing(f"There is no area with the number {no}.")
     numbers = cards.area_numbers(conn, facts.no, facts.hi, profile.time_zone)
-    people = sum(row.people for row in points.care(conn, facts.no, facts.hi))
+    owed = sum(row.people for row in points.care(conn, facts.no, facts.hi))
     bounds = None if facts.west is None else [facts.west, facts.south, facts.east, facts.north]
+    path = _path(conn, no)
     return {
         "kind": "area",
         "id": facts.no,
-        "path": _path(conn, no),
+        "path": path,
         "code": facts.code,
         "name": facts.name,
         "level": facts.level,
@@ -39,12 +41,13 @@ def area_card(conn: Db, no: int, profile: Profile) -> Card:
         "bounds": bounds,
         **_times(numbers._asdict()),
         "per_1000": round(1000 * numbers.open / facts.population, 2) if facts.population else None,
-        "care": masked(people),
+        "care": masked(owed),
         "frequent_days": FREQUENT_DAYS,
         "frequent": [
             {"code": row.code, "name": row.name, "name_en": row.name_en, "tickets": row.tickets}
             for row in cards.frequent_categories(conn, facts.no, facts.hi, FREQUENT_DAYS, 3)
         ],
+        "on_duty": roster.reachable(conn, [step["no"] for step in path], profile, people=people),
     }
 
 

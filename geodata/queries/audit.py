@@ -1,6 +1,5 @@
 """Queries of the audit: append a row, search it, read it in order, and look for breaks of its chain."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -141,12 +140,11 @@ def find(
 
 
 def lines(
-    conn: Db, since: datetime | None, until: datetime | None, batch: int = 1_000
-) -> Iterator[AuditLine]:
-    """Rows in scope, oldest first, read through a cursor of the server in the caller's transaction."""
-    with conn.cursor("audit_lines", row_factory=class_row(AuditLine)) as cursor:
-        cursor.itersize = batch
-        cursor.execute(
+    conn: Db, since: datetime | None, until: datetime | None, after_id: int, up_to: int, limit: int
+) -> list[AuditLine]:
+    """Rows in scope with numbers above `after_id` and not above `up_to`, oldest first."""
+    with conn.cursor(row_factory=class_row(AuditLine)) as cursor:
+        return cursor.execute(
             """
             SELECT id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, actor_kind, actor_id,
                    actor_name, actor_role, ip, action, object_kind, object_id, area_no, reason, detail, request_id,
@@ -154,11 +152,18 @@ def lines(
             FROM audit
             WHERE (%(since)s::timestamptz IS NULL OR at >= %(since)s)
               AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
-            ORDER BY id
+              AND id > %(after)s AND id <= %(up_to)s
+            ORDER BY id LIMIT %(limit)s
             """,
-            {"since": since, "until": until},
-        )
-        yield from cursor
+            {"since": since, "until": until, "after": after_id, "up_to": up_to, "limit": limit},
+        ).fetchall()
+
+
+def newest(conn: Db) -> int:
+    """Number of the newest row in scope; 0 without one."""
+    row = conn.execute("SELECT coalesce(max(id), 0) FROM audit").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def check(conn: Db) -> tuple[Extent, list[Break]]:

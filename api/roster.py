@@ -1,0 +1,104 @@
+"""/api/roster: who is on duty on a day, entering a turn and taking one out."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from api.errors import Error, refusal
+from api.gate import Seer
+from services import roster
+from services.access import Right, opened
+from services.roster import BadTurn, NewTurn, UnknownTurn
+from services.runtime import Runtime
+
+Number = Annotated[int, Path(ge=1, le=2**62, description="Its number in the list.")]
+
+
+class Words(BaseModel):
+    """A post's name."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+class TurnOut(BaseModel):
+    """A turn of duty; who has it is left out for those who may not see people, a wall among them."""
+
+    id: int | None = None
+    area_no: int
+    area_code: str
+    area: str
+    level: str
+    role: Words
+    date: date
+    from_: str = Field(serialization_alias="from", validation_alias="from", description="Local time.")
+    to: str = Field(description="Local time; not after `from`: on the next day.")
+    now: bool = Field(description="On duty at this moment, nobody standing in.")
+    generated: bool
+    name: str | None = None
+    phone: str | None = None
+    substitute_for: str | None = None
+    source: str | None = None
+
+
+class DayOut(BaseModel):
+    """The turns that begin on a day, wider areas first."""
+
+    rows: list[TurnOut]
+
+
+class Entered(BaseModel):
+    """The new turn."""
+
+    id: int
+
+
+BAD: dict[int | str, dict[str, Any]] = {
+    404: {"model": Error, "description": "There is no such area."},
+    422: {"model": Error, "description": "A field is not as described, or the turn cannot be."},
+}
+UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description": "There is no such turn."}}
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The routes, below /api/roster."""
+    routes = APIRouter(prefix="/api/roster", tags=["Roster"])
+
+    @routes.get("")
+    def day(
+        viewer: Seer,
+        within: Annotated[
+            str | None, Query(description="Code of an area; all that you may see without it.", max_length=40)
+        ] = None,
+        on: Annotated[date | None, Query(description="Local day; today without it.")] = None,
+    ) -> DayOut:
+        """The turns of a day."""
+        with opened(runtime.pool, viewer, within) as (conn, scope):
+            rows = roster.day(conn, scope.lo, scope.hi, on, runtime.profile, people=viewer.may(Right.PEOPLE))
+        return DayOut(rows=[TurnOut.model_validate(row) for row in rows])
+
+    @routes.post("", status_code=201, response_model=Entered, responses=BAD)
+    def enter(turn: NewTurn, viewer: Seer) -> Response:
+        """Enter a turn of duty, or somebody who stands in for another; recorded."""
+        try:
+            with opened(runtime.pool, viewer) as (conn, _):
+                number = roster.add(conn, viewer, turn, runtime.profile)
+        except BadTurn as error:
+            return refusal(422, "bad_turn", str(error), error.details)
+        return JSONResponse({"id": number}, 201)
+
+    @routes.delete("/{turn_id}", status_code=204, responses=UNKNOWN)
+    def take_out(turn_id: Number, viewer: Seer) -> Response:
+        """Take a turn out, with those who stood in for it; recorded."""
+        try:
+            with opened(runtime.pool, viewer) as (conn, _):
+                roster.remove(conn, viewer, turn_id)
+        except UnknownTurn as error:
+            return refusal(404, "unknown_turn", str(error))
+        return Response(status_code=204)
+
+    return routes
