@@ -14,6 +14,7 @@ from starlette.routing import Match
 
 import api.cards
 import api.demo_camera
+import api.care
 import api.errors
 import api.figures
 import api.gate
@@ -65,6 +66,7 @@ ROUTERS = (
     api.positions.router,
     api.video.router,
     api.walls.router,
+    api.care.router,
     api.demo_camera.router,
 )
 

@@ -14,7 +14,12 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from services.access import UnknownArea
+from services.access.accounts import BadAccount
+from services.access.passwords import BadPassword
+from services.access.sign_in import CodeNeeded, HasFactor, Locked, WrongCode, WrongCredentials
 from services.cards import UnknownThing
+from services.care.errors import BadCare, NotForThem
+from services.care.sealing import WrongKey
 from services.heat import NotLoaded, UnknownFilter
 from services.tickets import BadReport, NotAllowed, StaleVersion, UnknownTicket
 
@@ -25,11 +30,21 @@ _silent_until: dict[str, float] = {}  # code → when it is logged again; a matt
 # A named error of ours carries its own sentence to the client; with a sentence here, that one is sent instead.
 TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     UnknownArea: (404, "unknown_area", None),
+    WrongCredentials: (401, "wrong_credentials", None),
+    CodeNeeded: (401, "code_needed", None),
+    WrongCode: (401, "wrong_code", None),
+    Locked: (429, "locked", None),
+    HasFactor: (409, "has_factor", None),
+    BadPassword: (422, "bad_password", None),
+    BadAccount: (422, "bad_account", None),
     UnknownTicket: (404, "unknown_ticket", None),
     StaleVersion: (409, "stale_version", None),
     NotAllowed: (409, "not_allowed", None),
     BadReport: (422, "bad_report", None),
     UnknownThing: (404, "unknown_thing", None),
+    BadCare: (422, "bad_care", None),
+    NotForThem: (403, "forbidden", None),
+    WrongKey: (503, "sealed_elsewhere", None),
     UnknownFilter: (422, "unknown_filter", None),
     NotLoaded: (503, "heat_loading", None),
     PoolTimeout: (503, "database_busy", "The database does not answer at the moment; try again."),
@@ -96,7 +111,7 @@ def _named(request: Request, error: Exception) -> JSONResponse:
     if status >= 500 and time.monotonic() > _silent_until.get(code, 0):
         _silent_until[code] = time.monotonic() + SILENCE_S  # an outage refuses hundreds a second
         log.warning("refused", code=code, path=request.url.path, error=str(error))
-    headers = {"Retry-After": "2"} if status == 503 else None
+    headers = {"Retry-After": str(getattr(error, "wait_s", 2))} if status in (429, 503) else None
     return refusal(status, code, message or str(error), getattr(error, "details", None), headers)
 
 

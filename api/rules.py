@@ -12,6 +12,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/"): PUBLIC,  # sends on to a screen
     ("GET", "/wall"): PUBLIC,
     ("GET", "/area"): PUBLIC,
+    ("GET", "/admin"): PUBLIC,
+    ("GET", "/sign-in"): PUBLIC,
     ("GET", "/api/health"): PUBLIC,
     ("GET", "/api/ready"): PUBLIC,
     ("GET", "/api/metrics"): Right.METRICS,
@@ -50,4 +52,26 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/walls"): Right.ADMIN,
     ("POST", "/api/walls"): Right.ADMIN,
     ("DELETE", "/api/walls/{wall_id}"): Right.ADMIN,
+    ("GET", "/api/care"): Right.CARE_MARKERS,  # masked
+    ("GET", "/api/map/care/visits"): Right.CARE_MARKERS,
+    ("GET", "/api/care/{care_id}"): Right.CARE_MARKERS,  # opened only with a grant of one's own
+    ("POST", "/api/care/{care_id}/open"): Right.CARE_OPEN,
+    ("POST", "/api/care/{care_id}/visits"): Right.CARE_OPEN,
+    ("POST", "/api/care"): Right.CARE_EDIT,
+    ("PATCH", "/api/care/{care_id}"): Right.CARE_EDIT,
+    ("POST", "/api/care/export"): Right.CARE_EXPORT,
+    # audit and roster
+    ("GET", "/api/audit"): Right.AUDIT,
+    ("GET", "/api/audit/lines"): Right.AUDIT,
+    ("GET", "/api/roster"): Right.MAP,
+    ("POST", "/api/roster"): Right.ROSTER_EDIT,
+    ("DELETE", "/api/roster/{turn_id}"): Right.ROSTER_EDIT,
+    # sessions: each is about whoever asks, and looks at that itself
+    ("POST", "/api/session"): PUBLIC,
+    ("GET", "/api/session"): PUBLIC,
+    ("DELETE", "/api/session"): PUBLIC,
+    ("POST", "/api/session/password"): PUBLIC,
+    ("POST", "/api/session/second-factor"): PUBLIC,
+    ("GET", "/api/session/oidc"): PUBLIC,
+    ("GET", "/api/session/oidc/callback"): PUBLIC,
 }

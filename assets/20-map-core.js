@@ -4,6 +4,7 @@
   const wangge = window.wangge;
   if (!wangge || !wangge.config.layers || !window.L) return;
   const { config } = wangge;
+  config.layers = config.layers.filter((layer) => !layer.right || config.rights.includes(layer.right));
   const specs = new Map(config.layers.map((layer) => [layer.id, layer]));
   const parts = [];
   const MAX_WAIT_MS = 15000;

@@ -103,6 +103,12 @@
       context.arc(0, 5.4, 5.2, Math.PI * 0.97, Math.PI * 2.03);
       context.closePath();
     },
+    heart_open(context) {
+      SHAPES.heart(context);
+      context.moveTo(0, 2.7);
+      context.bezierCurveTo(5, -1.2, 2.6, -4.4, 0, -0.9);
+      context.bezierCurveTo(-2.6, -4.4, -5, -1.2, 0, 2.7);
+    },
     heart(context) {
       context.beginPath();
       context.moveTo(0, 5.4);

@@ -56,6 +56,8 @@
         kicker: [levelName(card.level), card.code].join(" "),
         title: english ? map.nameOf(card.id) || card.name : card.name,
         parts: [
+  const MORE = { area: [] }; // further actions on a card, from other scripts
+  const SOURCE = {}; // kind → address of its cards, if it is not /api/cards
           h("div", { class: "wg-figures" }, figure(t("map.card.open"), wangge.int(card.open)), figure(t("map.card.overdue"), late, card.overdue ? "late" : ""), figure(t("map.card.due_soon"), soon, card.due_soon ? "soon" : "")),
           list(
             row(t("map.card.today"), t("map.card.today_of", { reported: wangge.int(card.reported_today), closed: wangge.int(card.closed_today) })),
@@ -86,6 +88,7 @@
         kicker: t("map.card.ticket", { number: card.id }),
         title: card.title || category(card.category),
         parts: [
+          ...MORE.area.map((make) => make(card)),
           list(
             row(t("map.card.status"), config.statuses?.[card.status] || card.status),
             row(t("map.card.due"), due == null ? null : `${sign}${due}`, mark),
@@ -150,7 +153,7 @@
     const before = shown ? shown.before : document.activeElement;
     const people = config.screen === "area" && config.rights.includes("people") && kind !== "area" && kind !== "station" ? 1 : null;
     try {
-      const card = await map.fetch(map.url(`/api/cards/${kind}/${id}`, { people }), { retry: false });
+      const card = await map.fetch(SOURCE[kind] ? SOURCE[kind](id) : map.url(`/api/cards/${kind}/${id}`, { people }), { retry: false });
       if (turn === asked) show(view, kind, id, BODY[kind](card), path(card), before);
     } catch (error) {
       const gone = error.final;
@@ -172,6 +175,11 @@
     L.DomEvent.disableScrollPropagation(box);
     view.frame.append(box);
     view.frame.classList.add("wg-has-card");
+  // Shows a card again with what an action on it answered.
+  const renew = (kind, id, card) => {
+    if (shown?.kind === kind && shown.id === id && map.main) show(map.main, kind, id, BODY[kind](card), path(card), shown.before);
+  };
+  map.cards = { BODY, MORE, SOURCE, renew, row, list, word, made, element: () => shown?.box };
     if (before !== document.body) box.focus({ preventScroll: true });
     if (kind === "area") map.select(id);
     map.set("card", `${kind}:${id}`);

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 Kind = Literal["tiles", "fill", "heat", "lines", "counts", "symbols", "workers", "names"]
 Group = Literal["ground", "things", "lines"]
-Shape = Literal["ring", "diamond", "triangle", "camera", "person", "heart", "dot", "line", "text"]
+Shape = Literal["ring", "diamond", "triangle", "camera", "person", "heart", "heart_open", "dot", "line", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Layer:
     card: str | None = None  # kind of the card that a click opens
     card_fields: tuple[str, ...] = ()
     icon: Shape | None = None
+    right: str | None = None  # whoever lacks it is not offered the layer
 
     def as_config(self) -> dict[str, Any]:
         """Plain values for the browser."""

@@ -96,6 +96,8 @@ def _vocabulary(profile: Profile, lang: str) -> dict[str, Any]:
         "statuses": {code: _name(label, lang) for code, label in profile.statuses.items()},
     }
 
+        "care": [{"code": part.code, "name": _name(part, lang)} for part in profile.care],
+        "contacts": [{"code": part.code, "name": _name(part, lang)} for part in profile.contacts],
 
 def title_of(config: Config) -> str:
     """The title of the browser's tab."""

@@ -294,3 +294,15 @@ def delete_ended(conn: Db, before: date) -> list[tuple[int, str, int]]:
 def delete_expired_grants(conn: Db) -> int:
     """Delete grants that have run out; returns how many."""
     return conn.execute("DELETE FROM care_grant WHERE expires_at <= now()").rowcount
+
+
+def grid_names(conn: Db, numbers: list[int]) -> dict[int, str]:
+    """Names of grids in scope by number, with that of their community before it unless it begins with it."""
+    rows = conn.execute(
+        """
+        SELECT g.no, CASE WHEN starts_with(g.name, p.name) THEN g.name ELSE concat_ws(' ', p.name, g.name) END
+        FROM area g LEFT JOIN area p ON p.no = g.parent_no WHERE g.no = ANY(%s)
+        """,
+        (numbers,),
+    ).fetchall()
+    return {int(row[0]): str(row[1]) for row in rows}

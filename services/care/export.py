@@ -25,14 +25,14 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
-    conn: Db, actor: Viewer, reason: str, *, words: Mapping[str, str], names: Mapping[int, str],
+    conn: Db, actor: Viewer, reason: str, *, words: Mapping[str, str],
     categories: Mapping[str, str], roles: Mapping[str, str], seals: Seals, state: State | None, category: str | None,
     now: datetime,
 ) -> bytes:  # fmt: skip
     """The records in scope, opened, as an XLSX file; the audit gets reason, number of rows and the export's number.
 
-    `words` are the headings by COLUMNS, "state.<state>" and "watermark"; `names` of grids by number; `now` is in the
-    place's zone. Raises BadCare (no reason, or more than 5,000 records), WrongKey, NotForThem.
+    `words` are the headings by COLUMNS, "state.<state>" and "watermark"; `now` is in the place's zone. Raises BadCare
+    (no reason, or more than 5,000 records), WrongKey, NotForThem.
     """
     require_person(actor)
     reason = checked_reason(reason)
@@ -44,6 +44,7 @@ def export(
         )
     number = secrets.token_hex(4)
     sealed = queries.sealed(conn, [row.id for row in found])
+    names = queries.grid_names(conn, [row.area_no for row in found])
     lines: list[list[str]] = []
     for count, row in enumerate(found, 1):
         opened = contents_of(sealed[row.id], seals).opened()

@@ -255,8 +255,10 @@ def test_the_register_in_pages_and_by_state(pool: Pool, care: int) -> None:
         first = register.listed(conn, TODAY, state=None, category=None, limit=3, after=None)
         rest = register.listed(conn, TODAY, state=None, category=None, limit=3, after=first.after)
         assert (first.total, len(first.rows), len(rest.rows), rest.after) == (5, 3, 2, None)
-        days = [row.next_visit_on for row in first.rows + rest.rows]
-        assert days == sorted(days) and not {row.id for row in first.rows} & {row.id for row in rest.rows}
+        planned = [row.next_visit_on for row in first.rows + rest.rows]
+        assert planned == sorted(planned) and not {row.id for row in first.rows} & {
+            row.id for row in rest.rows
+        }
 
         def states(state: Any, category: str | None = None) -> list[int]:
             found = register.listed(conn, TODAY, state=state, category=category, limit=9, after=None).rows
@@ -291,7 +293,7 @@ def test_a_visit_moves_the_plan() -> None:
 
 def test_a_visit_is_written_down_with_a_note_about_what_was_done_only(care: int, pool: Pool) -> None:
     with scoped(pool, OFFICIAL.scope, "care") as conn:
-        visit = {"visited_on": TODAY - timedelta(days=5), "outcome": "ok", "today": TODAY}
+        visit: dict[str, Any] = {"visited_on": TODAY - timedelta(days=5), "outcome": "ok", "today": TODAY}
         with pytest.raises(BadCare, match="visited_on"):
             visits.record_visit(
                 conn, OFFICIAL, care, note=None, **visit | {"visited_on": TODAY + timedelta(days=1)}
@@ -318,7 +320,7 @@ def test_an_export_says_who_and_why_and_carries_no_formula(care: int, pool: Pool
     }
     words["watermark"] = "{account} {time} {reason} {number} {rows}"
     options: dict[str, Any] = {
-        "words": words, "names": {}, "categories": {}, "roles": {}, "seals": SEALS, "state": None, "category": None,
+        "words": words, "categories": {}, "roles": {}, "seals": SEALS, "state": None, "category": None,
         "now": datetime(2026, 6, 15, 9, 30, tzinfo=UTC),
     }  # fmt: skip
     with scoped(pool, OFFICIAL.scope, "care") as conn:
