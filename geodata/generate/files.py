@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from geodata.generate.matters import days_between
 from geodata.generate.patrols import patrols
 from geodata.generate.plan import plan_of
 from geodata.generate.recipe import recipe_of
+from geodata.generate.roster import ROSTER_DAYS, roster
 from profiles import LEVELS, Level, Profile
 
 Progress = Callable[[str, float], None]
@@ -43,6 +44,7 @@ class Files:
     org: Path
     workers: Path
     posts: Path
+    roster: Path
     care: Path
     stations: Path
     patrols: Path
@@ -73,6 +75,8 @@ def generate_place(
     people.care(profile, recipe, ground.levels, ground.houses, today, rng).to_csv(
         folder / "care.csv", index=False
     )
+    span = days_between(today - timedelta(days=ROSTER_DAYS), today + timedelta(days=ROSTER_DAYS))
+    turns(profile, ground, folder, seed, span).to_csv(folder / "roster.csv", index=False)
     for old in folder.glob("tickets-*.parquet"):
         old.unlink()
     model = model_from(profile, ground, seed)
@@ -86,7 +90,9 @@ def generate_place(
         folder=folder,
         areas={level: folder / f"areas-{level}.fgb" for level in LEVELS if level in profile.levels},
         tickets=months,
-        **{name: folder / f"{name}.csv" for name in ("org", "workers", "posts", "care", "stations")},
+        **{
+            name: folder / f"{name}.csv" for name in ("org", "workers", "posts", "roster", "care", "stations")
+        },
         patrols=folder / "patrols.parquet",
     )
 
@@ -103,6 +109,12 @@ def write_patrols(frame: pd.DataFrame, path: Path) -> None:
     """Patrols in the shape of the import."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
+
+
+def turns(profile: Profile, ground: "GroundFiles", folder: Path, seed: int, days: list[date]) -> pd.DataFrame:
+    """Turns of duty of those days in the shape of the import; the folder holds the post holders."""
+    posts = pd.read_csv(folder / "posts.csv", dtype=str, keep_default_na=False)
+    return roster(profile, ground.levels, posts, seed, days)
 
 
 @dataclass(frozen=True)

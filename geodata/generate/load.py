@@ -14,10 +14,12 @@ from geodata.generate.files import Files, Progress
 from geodata.generate.matters import days_between
 from geodata.generate.patrols import patrols
 from geodata.generate.recipe import recipe_of
+from geodata.generate.roster import ROSTER_DAYS
 from geodata.importing import people
 from geodata.importing.areas import AreaOptions, import_areas
 from geodata.importing.bulk import copy_table
 from geodata.importing.care import Sealer, import_care
+from geodata.importing.roster import import_roster
 from geodata.importing.tickets import TicketOptions, import_tickets
 from geodata.outbox import add_event
 from geodata.scope import Db
@@ -30,6 +32,7 @@ _IMPORTS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("org", people.import_org),
     ("workers", people.import_workers),
     ("posts", people.import_posts),
+    ("roster", import_roster),
     ("stations", people.import_stations),
     ("patrols", people.import_patrols),
 )
@@ -115,6 +118,7 @@ def top_up(
         conn, pa.Table.from_pandas(patrols(ground.workers, seed, days, until, zone), preserve_index=False)
     )
     _visit(conn, last)
+    _roster(conn, profile, ground, folder, seed, last)
     _reached(conn, until)
     progress("patrols", 1.0)
     root = conn.execute("SELECT no FROM area WHERE parent_no IS NULL").fetchone()
@@ -230,6 +234,31 @@ def _visit(conn: Db, today: date) -> None:
         """,
         (today,),
     )
+
+
+def _roster(
+    conn: Db, profile: Profile, ground: files.GroundFiles, folder: Path, seed: int, today: date
+) -> None:
+    """The coming days that the roster lacks; a duty that somebody entered for one of them stays as it is."""
+    row = conn.execute("SELECT max(on_date) + 1 FROM roster WHERE generated").fetchone()
+    earliest, last = (today + timedelta(days=days) for days in (-ROSTER_DAYS, ROSTER_DAYS))
+    first = max((row and row[0]) or earliest, earliest)
+    taken = {
+        (code, role, on_date.isoformat())
+        for code, role, on_date in conn.execute(
+            "SELECT DISTINCT a.code, r.role, r.on_date FROM roster r JOIN area a ON a.no = r.area_no"
+            " WHERE r.on_date >= %s",
+            (first,),
+        )
+    }
+    fresh = files.turns(profile, ground, folder, seed, days_between(first, last))
+    duties = zip(fresh["area"], fresh["role"], fresh["on_date"], strict=True)
+    fresh = fresh[[duty not in taken for duty in duties]]
+    if len(fresh):
+        path = folder / "roster-since.csv"
+        fresh.to_csv(path, index=False)
+        import_roster(conn, path, generated=True)
+        path.unlink()
 
 
 def now() -> datetime:

@@ -20,6 +20,7 @@ from geodata.servers import Stores, ensure
 from services import places
 from services.care.sealing import Seals
 from services.places import Shown, load, planned, prepare
+from services.roster import on_duty
 from settings import Settings
 
 PROFILE = profiles.load("horinger")
@@ -107,11 +108,34 @@ def test_care_records_have_the_statutory_categories_and_are_sealed(conn: Db, set
     categories = {row[0] for row in conn.execute("SELECT DISTINCT category FROM care_record").fetchall()}
     assert categories <= {c.code for c in PROFILE.care}
     assert one(conn, "SELECT count(*), bool_and(generated) FROM care_record") == (520, True)
-    row: tuple[Any, ...] = one(conn, "SELECT name_sealed, contacts_sealed, id_number_sealed, key_id FROM care_record")
+    row: tuple[Any, ...] = one(
+        conn, "SELECT name_sealed, contacts_sealed, id_number_sealed, key_id FROM care_record"
+    )
     seals = Seals.of(settings)
     name, contacts, id_number = (seals.open(sealed, row[3]) for sealed in row[:3])
     assert 2 <= len(name) <= 3 and len(json.loads(contacts)) == 5
     assert id_number.startswith("999999"), "a region that does not exist: nobody's number"
+
+
+def test_somebody_is_on_duty_in_the_town_at_any_time(conn: Db) -> None:
+    """Horinger's root is its one town; three days ago its roster reached 14 days back and ahead."""
+    leaders = one(
+        conn,
+        """
+        SELECT count(DISTINCT on_date), min(on_date) - current_date, max(on_date) - current_date, bool_and(generated),
+               count(DISTINCT name) BETWEEN 3 AND 6
+        FROM roster WHERE role = 'duty_leader' AND substitute_for IS NULL
+        """,
+    )
+    assert (leaders[0], leaders[3], leaders[4]) == (29, True, True)
+    assert int(str(leaders[2])) in range(10, 13)
+    assert one(conn, "SELECT count(DISTINCT area_no) FROM roster WHERE role = 'duty_clerk'") == (33,)
+    assert one(conn, "SELECT count(*) > 0 FROM roster WHERE substitute_for IS NOT NULL") == (True,)
+    for hours in (0, 5, 11, 23, 40):
+        at = datetime.now(UTC) + timedelta(hours=hours)
+        assert [duty.role for duty in on_duty(conn, 0, 10**13, at, PROFILE.time_zone)].count(
+            "duty_leader"
+        ) == 1
 
 
 def test_the_next_start_makes_what_happened_since_and_the_one_after_nothing(
@@ -127,6 +151,7 @@ def test_the_next_start_makes_what_happened_since_and_the_one_after_nothing(
     assert after["twice"] == 0
     assert after["default_exact"] == 0
     assert after["events"] > before["events"]
+    assert after["roster"] == before["roster"] + 3  # days ahead
     prepare(settings, loaded, PROFILE)
     assert _state(loaded) == after
 
@@ -156,9 +181,20 @@ def _state(stores: Stores) -> dict[str, int]:
                    max(extract(epoch FROM reported_at))::bigint,
                    (SELECT count(DISTINCT day) FROM patrol), (SELECT count(*) FROM ticket_event),
                    (SELECT count(*) FROM (SELECT FROM ticket GROUP BY channel_id, source_id HAVING count(*) > 1) x),
-                   count(*) FILTER (WHERE location = 'exact' AND ST_X(geom) = 111.8212 AND ST_Y(geom) = 40.3795)
+                   count(*) FILTER (WHERE location = 'exact' AND ST_X(geom) = 111.8212 AND ST_Y(geom) = 40.3795),
+                   (SELECT max(on_date) - '2020-01-01'::date FROM roster)
             FROM ticket
             """,
         )
-    names = ("tickets", "open", "open_of_before", "last", "patrol_days", "events", "twice", "default_exact")
+    names = (
+        "tickets",
+        "open",
+        "open_of_before",
+        "last",
+        "patrol_days",
+        "events",
+        "twice",
+        "default_exact",
+        "roster",
+    )
     return dict(zip(names, (int(str(v)) for v in row), strict=True))
