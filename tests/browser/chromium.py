@@ -14,6 +14,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+WAITS = {"bypass_csp": True}  # wait_for_function evaluates text; test_policy.py looks at the policy
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def open_page(
     browser: Browser, url: str, width: int, height: int, *, viewer: Viewer = DISPATCHER, **context: Any
 ) -> Page:
     """A page of that size, signed in, its layout mounted by Dash."""
-    page = browser.new_page(viewport={"width": width, "height": height}, **context)
+    page = browser.new_page(viewport={"width": width, "height": height}, **WAITS | context)
     page.context.add_cookies(browser_cookies(url, viewer))  # type: ignore[arg-type]
     page.on("pageerror", lambda error: pytest.fail(f"{url}: {error}"))
     page.goto(url)
