@@ -44,6 +44,7 @@ def run(
 
     settings = settings_with(port=port, host=host, place=place)
     known_place(settings.place)
+    require_secret(settings)
     configure_logs(settings)
     listener = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
     with listener:
@@ -64,7 +65,8 @@ def serve(settings: "Settings", listener: socket.socket, role: Role) -> None:
         access_log=False,  # api/trace.py writes those lines
         ws_per_message_deflate=False,  # 45 % of a core against 7 % at 500 screens
         timeout_graceful_shutdown=3,
-        proxy_headers=True,
+        proxy_headers=settings.trusted_proxies > 0,  # without a proxy of ours, anybody may write them
+        forwarded_allow_ips="*",
         server_header=False,
     )
     uvicorn.Server(config).run(sockets=[listener])
@@ -75,6 +77,18 @@ def settings_with(**given: object) -> "Settings":
     from settings import Settings
 
     return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+def require_secret(settings: "Settings") -> None:
+    """Refuse to serve with the secret of the examples or a short one; a demo holds nothing worth sealing."""
+    from services.access.secrets import WeakSecret, secret_of
+
+    if settings.demo:
+        return
+    try:
+        secret_of(settings)
+    except WeakSecret as weak:
+        raise Refused(str(weak)) from None
 
 
 def known_place(name: str) -> "Profile":
