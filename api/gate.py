@@ -1,5 +1,6 @@
 """The gate: finds out who asks, refuses forged requests, and lets through who has the right of the route."""
 
+import asyncio
 from http.cookies import CookieError, SimpleCookie
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -13,12 +14,13 @@ from redis.exceptions import RedisError
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from api.errors import refusal
 from api.rules import PUBLIC, RULES
 from geodata.scope import EVERYTHING
+from services import audit
 from services.access import Right, Viewer
 from services.runtime import Runtime
 
@@ -28,6 +30,7 @@ CSRF_COOKIE, CSRF_HEADER = "_csrf_token", "x-csrftoken"  # the names that Dash's
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 DEVICES = "/api/positions/"  # phones bring a token of their own
 SIGNED_OUT = 4401  # code of a closed WebSocket
+REFUSED = (403, 404)  # for who is known: what they may not do, or what is not there for them
 ANYBODY = Viewer("client", 0, "anybody", "reporter", EVERYTHING)
 
 
@@ -40,6 +43,8 @@ class Gate:
         self._tokens = runtime.tokens
         self._secure = runtime.settings.secure_cookies
         self._proxies = runtime.settings.trusted_proxies
+        self._pool = runtime.pool
+        self._noting: set[asyncio.Task[bool]] = set()  # kept, as the loop itself holds tasks weakly only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or scope["path"].startswith(DEVICES):
@@ -56,12 +61,26 @@ class Gate:
             viewer, by_cookie, state["away"] = None, False, True
         state["viewer"] = viewer
         forged = _forged(scope, headers, viewer if by_cookie else None)
-        if forged is None:
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": forged})
-        else:
-            await refusal(403, "forged", forged)(scope, receive, send)
+        answer = self.app if forged is None else _refused_as_forged(forged)
+        if viewer is None or scope["type"] == "websocket":
+            await answer(scope, receive, send)
+            return
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in REFUSED:
+                self._note(viewer, scope)
+            await send(message)
+
+        await answer(scope, receive, noting)
+
+    def _note(self, viewer: Viewer, scope: Scope) -> None:
+        """Have the audit keep that somebody asked for what is not theirs, without making them wait for it."""
+        path = scope["path"]
+        if path.startswith("/api/") or path.endswith("/_dash-update-component"):
+            work = asyncio.to_thread(audit.record_denied, self._pool, viewer, scope["method"], path)
+            task = asyncio.create_task(work)
+            self._noting.add(task)
+            task.add_done_callback(self._noting.discard)
 
     async def _viewer(self, headers: Headers) -> tuple[Viewer | None, bool]:
         kind, _, token = headers.get("authorization", "").partition(" ")
@@ -80,6 +99,16 @@ class Gate:
         direct = scope["client"][0] if scope.get("client") else ""
         hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
         return hops[-self._proxies] if self._proxies and len(hops) >= self._proxies else direct
+
+
+def _refused_as_forged(reason: str) -> ASGIApp:
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": reason})
+        else:
+            await refusal(403, "forged", reason)(scope, receive, send)
+
+    return refuse
 
 
 def cookies_of(headers: Headers) -> dict[str, str]:
@@ -144,7 +173,7 @@ def check(state: dict[str, Any], right: Right) -> Viewer:
     if not isinstance(viewer, Viewer):
         raise HTTPException(401, "Sign in first.")
     if viewer.must_change:
-        raise HTTPException(403, "Change the first password before anything else.")
+        raise HTTPException(403, "Finish signing in first: /sign-in.")
     if not viewer.may(right):
         raise HTTPException(403, "Your role does not include this.")
     return viewer

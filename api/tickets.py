@@ -13,7 +13,7 @@ from api.body import json_of, limited_body
 from api.errors import Error, refusal
 from api.gate import Seer
 from geodata.queries.tickets import Ticket
-from services import tickets
+from services import audit, tickets
 from services.access import Viewer, opened
 from services.runtime import Runtime
 from services.tickets import Report, Step
@@ -77,6 +77,11 @@ def router(runtime: Runtime) -> APIRouter:
     def advanced(viewer: Viewer, ticket_id: int, step: Step) -> JSONResponse:
         with opened(runtime.pool, viewer) as (conn, _):
             ticket = tickets.advance(conn, runtime.profile, ticket_id, step, actor=viewer.name)
+            if step.status == "dispatched":
+                audit.record(
+                    conn, viewer, audit.Action.assignment, object_kind="ticket", object_id=ticket.id,
+                    area_no=ticket.area.no, detail={"worker": step.worker},
+                )  # fmt: skip
         return JSONResponse(_out(runtime, ticket))
 
     @routes.post(

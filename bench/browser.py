@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench import signed_in
 from bench.result import Missing
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
@@ -56,7 +57,9 @@ def launched() -> Iterator[Any]:
 @contextmanager
 def fresh_page(browser: Any, **options: Any) -> Iterator[Any]:
     """A page with an empty cache at 1080p."""
-    context = browser.new_context(viewport=SIZE, device_scale_factor=1, locale="zh-CN", **options)
+    context = browser.new_context(
+        viewport=SIZE, device_scale_factor=1, locale="zh-CN", storage_state=signed_in.storage(), **options
+    )
     try:
         page = context.new_page()
         page.set_default_timeout(60_000)

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.progress import Progress
 
+from bench import signed_in
 from bench.processes import Server, free_port, serving
 from bench.result import Missing
 from geodata.servers import Stores, ensure
@@ -78,6 +79,7 @@ class Context:
         with serving(
             command, port=port, log=self.log("product"), env=environment, cwd=ROOT, ready="/api/ready"
         ) as up:
+            signed_in.sign_in(stores)
             yield up
 
     @cached_property

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvloop
 
+from bench import signed_in
 from bench.result import percentile
 
 
@@ -39,7 +40,10 @@ def request(
 ) -> bytes:
     """The bytes of one HTTP/1.1 request; `headers` are whole lines ended by CRLF."""
     length = f"Content-Type: {content}\r\nContent-Length: {len(body)}\r\n" if body else ""
-    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}{length}\r\n".encode() + body
+    return (
+        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed_in.lines()}{headers}{length}\r\n".encode()
+        + body
+    )
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from bench import signed_in
 from bench.context import Context
 from bench.load import Load, hammer, request
 from bench.peers import python_with
@@ -58,7 +59,8 @@ def grids_path(port: int) -> str:
     import re
     import urllib.request
 
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/wall/", timeout=30) as answer:
+    page_of = urllib.request.Request(f"http://127.0.0.1:{port}/wall/", headers=signed_in.headers())
+    with urllib.request.urlopen(page_of, timeout=30) as answer:
         page = answer.read()
         if answer.headers.get("Content-Encoding") == "gzip":
             page = gzip.decompress(page)

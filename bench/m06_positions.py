@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import orjson
 import redis
 
+from bench import signed_in
 from bench.context import Context
 from bench.load import Load, hammer, request
 from bench.peer_apps.positions import PREFIX
@@ -115,7 +116,8 @@ def many_posts(fleet: list[Phone], count: int) -> list[bytes]:
 
 def refused(server: Server) -> float:
     """Positions that the product has refused so far, whatever the reason, by its own metric."""
-    with urllib.request.urlopen(server.url + "/api/metrics", timeout=10) as answer:
+    asked = urllib.request.Request(server.url + "/api/metrics", headers=signed_in.headers())
+    with urllib.request.urlopen(asked, timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     return sum(
         float(line.split()[-1]) for line in lines if line.startswith("wangge_positions_refused_total{")

@@ -46,14 +46,13 @@ def register(app: Dash, runtime: Runtime) -> None:
         State(page.TABLE, "rowData"),
         State(page.ADDRESS, "data"),
         prevent_initial_call=True,
-    )(partial(export, runtime))
+    )(lambda *values: export(runtime, current(), *values))
 
 
-def export(runtime: Runtime, clicks: int | None, rows: Rows | None, address: Address) -> Any:
+def export(runtime: Runtime, viewer: Viewer, clicks: int | None, rows: Rows | None, address: Address) -> Any:
     """Have the browser write what the table shows as CSV, and the audit keep who took it."""
     if not (clicks and rows):
         return no_update
-    viewer = current()
     with opened(runtime.pool, viewer) as (conn, scope):
         code = address.get("code") or viewer.first_area
         audit.record(

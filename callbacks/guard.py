@@ -30,7 +30,7 @@ def _reason(name: str) -> tuple[int, str, str] | None:
     elif viewer is None:
         reason = (401, "unauthorized", "Sign in first.")
     elif viewer.must_change:
-        reason = (403, "forbidden", "Change the first password before anything else.")
+        reason = (403, "forbidden", "Finish signing in first: /sign-in.")
     elif right is None:
         reason = (404, "unknown_callback", "There is no such callback.")
     elif not viewer.may(right):

@@ -55,11 +55,12 @@ def simulate(
             screen.print(f"There is no place in this database yet: ./wangge demo --place {settings.place}")
             raise typer.Exit(1)
         tokens, workers = script.register_devices(conn)
+        token = script.register_client(conn)
         conn.commit()
         plan = script.learn(conn, profiles.load(row[0]), tokens, workers)
 
     async def play() -> Simulator:
-        simulator = Simulator(plan, server, speed, seed)
+        simulator = Simulator(plan, server, speed, seed, token=token)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, simulator.stop)
@@ -74,7 +75,7 @@ def simulate(
         counts = asyncio.run(play()).counts
     finally:
         with psycopg.connect(stores.database_url) as conn:
-            script.forget_devices(conn)
+            script.forget(conn)
     screen.print(
         "{fixes} positions ({refused} refused), {tickets} tickets, {steps} steps".format(**counts),
         highlight=False,

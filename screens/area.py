@@ -6,6 +6,7 @@ import dash_ag_grid as dag
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from screens import account
 from screens.config import Config
 from screens.latin import grid_name
 from screens.map_view import map_view
@@ -41,7 +42,7 @@ def layout(config: Config) -> Component:
                         className="panel map",
                         **{"aria-label": t(lang, "area.map")},
                     ),
-                    _tickets(lang) if grid else _children(config, lang),
+                    _tickets(config, lang) if grid else _children(config, lang),
                 ]
             ),
             html.Footer([html.Span(t(lang, "area.notes")), html.Span(_source(config, lang))]),
@@ -72,6 +73,7 @@ def _header(config: Config, lang: str) -> Component:
             ),
             html.Div(id="fresh", role="status", children=[html.I(), html.B(), html.Span()]),
             html.A(t(lang, "language.other"), id="language", lang=other, href=f"?lang={other}"),
+            account.menu(config),
         ]
     )
 
@@ -115,7 +117,15 @@ def _children(config: Config, lang: str) -> Component:
                     t(lang, "table.title", level=level.lower()),
                     html.Small(id=COUNT),
                     html.Div(
-                        [search, html.Button(t(lang, "table.export"), id=EXPORT, type="button")],
+                        [
+                            search,
+                            html.Button(
+                                t(lang, "table.export"),
+                                id=EXPORT,
+                                type="button",
+                                hidden="export" not in config["rights"],
+                            ),
+                        ],
                         className="tools",
                     ),
                 ]
@@ -127,7 +137,7 @@ def _children(config: Config, lang: str) -> Component:
     )
 
 
-def _tickets(lang: str) -> Component:
+def _tickets(config: Config, lang: str) -> Component:
     search = dcc.Input(
         id=SEARCH, type="search", placeholder=t(lang, "tickets.search"), debounce=False, value=""
     )
@@ -146,7 +156,15 @@ def _tickets(lang: str) -> Component:
                     t(lang, "tickets.title"),
                     html.Small(id=COUNT),
                     html.Div(
-                        [search, html.Button(t(lang, "table.export"), id=EXPORT, type="button")],
+                        [
+                            search,
+                            html.Button(
+                                t(lang, "table.export"),
+                                id=EXPORT,
+                                type="button",
+                                hidden="export" not in config["rights"],
+                            ),
+                        ],
                         className="tools",
                     ),
                 ]

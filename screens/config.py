@@ -32,6 +32,7 @@ def page_config(
         counts = {row.level: row.n for row in q.counts(conn, area.no, area.hi)}
         core = core_of(conn, area, INSET_ASPECT) if screen == "wall" else None
         children = [[row.no, row.name] for row in q.names(conn)]
+        area_names = [trail(conn, code)[-1].name for code in viewer.areas]
     whole = area.no == root.no and not viewer.scope.parts  # then a feed without an area is the same
     profile, asked = runtime.profile, None if whole else area.code
     return {
@@ -66,6 +67,7 @@ def page_config(
             "name": viewer.name,
             "role": viewer.role,
             "areas": list(viewer.areas),
+            "area_names": area_names,
         },
         "rights": sorted(RIGHTS.get(viewer.role, ())),
     }
@@ -94,10 +96,10 @@ def _vocabulary(profile: Profile, lang: str) -> dict[str, Any]:
         ],
         "channels": [{"code": channel.code, "name": _name(channel, lang)} for channel in profile.channels],
         "statuses": {code: _name(label, lang) for code, label in profile.statuses.items()},
-    }
-
         "care": [{"code": part.code, "name": _name(part, lang)} for part in profile.care],
         "contacts": [{"code": part.code, "name": _name(part, lang)} for part in profile.contacts],
+    }
+
 
 def title_of(config: Config) -> str:
     """The title of the browser's tab."""

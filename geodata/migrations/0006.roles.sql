@@ -27,19 +27,23 @@ END $$;
 CREATE FUNCTION scope_parts() RETURNS int8multirange LANGUAGE sql STABLE PARALLEL SAFE
     RETURN nullif(current_setting('wangge.parts', true), '')::int8multirange;
 
--- For tables that only narrow roles read, where the cost of asking twice does not matter.
+-- For tables that only narrow roles read, where the cost of asking once a row does not matter.
 CREATE FUNCTION in_scope(area_no bigint) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
     RETURN area_no BETWEEN scope_lo() AND scope_hi() AND (scope_parts() IS NULL OR area_no <@ scope_parts());
+
+-- The tests of the policies on facts. As sub-selects the settings are read once a query, not once a row.
+CREATE FUNCTION scope_test(number_column name, parts boolean) RETURNS text LANGUAGE sql IMMUTABLE
+    RETURN format('%I BETWEEN (SELECT scope_lo()) AND (SELECT scope_hi())', number_column)
+        || CASE WHEN parts THEN format(
+               ' AND ((SELECT scope_parts()) IS NULL OR %I <@ (SELECT scope_parts()))', number_column) ELSE '' END;
 
 -- Gives a table of facts its policies: a range for wangge_scoped, everything for wangge_county, several ranges for wangge_parts.
 CREATE OR REPLACE PROCEDURE enable_scope(target regclass, number_column name DEFAULT 'area_no') LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
-    EXECUTE format(
-        'CREATE POLICY scoped ON %s TO wangge_scoped USING (%I BETWEEN scope_lo() AND scope_hi())',
-        target, number_column);
+    EXECUTE format('CREATE POLICY scoped ON %s TO wangge_scoped USING (%s)', target, scope_test(number_column, false));
     EXECUTE format('CREATE POLICY county ON %s TO wangge_county USING (true)', target);
-    EXECUTE format('CREATE POLICY parts ON %s TO wangge_parts USING (in_scope(%I))', target, number_column);
+    EXECUTE format('CREATE POLICY parts ON %s TO wangge_parts USING (%s)', target, scope_test(number_column, true));
     EXECUTE format('GRANT SELECT ON %s TO wangge_scoped, wangge_county, wangge_parts', target);
 END $$;
 
@@ -47,15 +51,17 @@ END $$;
 DO $$
 DECLARE
     target text;
-    number_column text;
+    number_column name;
 BEGIN
     FOREACH target IN ARRAY ARRAY['area', 'area_boundary', 'org_unit', 'worker', 'video_station', 'ticket', 'ticket_event',
                                   'position', 'patrol'] LOOP
         number_column := CASE target WHEN 'area' THEN 'no' ELSE 'area_no' END;
-        EXECUTE format('CREATE POLICY parts ON %I TO wangge_parts USING (in_scope(%I))', target, number_column);
+        EXECUTE format('ALTER POLICY scoped ON %I USING (%s)', target, scope_test(number_column, false));
+        EXECUTE format('CREATE POLICY parts ON %I TO wangge_parts USING (%s)', target, scope_test(number_column, true));
         EXECUTE format('GRANT SELECT ON %I TO wangge_parts', target);
         CONTINUE WHEN target = 'org_unit';
-        EXECUTE format('CREATE POLICY wall ON %I FOR SELECT TO wangge_wall USING (in_scope(%I))', target, number_column);
+        EXECUTE format('CREATE POLICY wall ON %I FOR SELECT TO wangge_wall USING (%s)', target,
+                       scope_test(number_column, true));
     END LOOP;
 END $$;
 CREATE POLICY parts ON key_person TO wangge_parts USING (kind = 'post' AND in_scope(area_no));

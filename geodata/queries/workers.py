@@ -51,6 +51,24 @@ def add_devices(conn: Db, devices: list[tuple[bytes, int, str]]) -> None:
         )
 
 
+def add_passing_client(conn: Db, digest: bytes, name: str, hours: int) -> None:
+    """Insert a client of other systems as the database's owner, valid for so many hours."""
+    conn.execute(
+        """
+        INSERT INTO api_client (name, token_sha256, created_by, expires_at)
+        VALUES (%s, %s, 'system', now() + make_interval(hours => %s))
+        """,
+        (name, digest, hours),
+    )
+
+
+def remove_passing_client(conn: Db, name: str, label: str) -> None:
+    """Delete that client and those that a killed run left behind, as the database's owner."""
+    conn.execute(
+        "DELETE FROM api_client WHERE name = %s OR (name LIKE %s || ' %%' AND expires_at < now())", (name, label)
+    )
+
+
 def remove_devices(conn: Db, label: str) -> int:
     """Delete the devices with that label as the database's owner; returns how many."""
     return conn.execute("DELETE FROM device WHERE label = %s", (label,)).rowcount

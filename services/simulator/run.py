@@ -30,7 +30,9 @@ KNOT_MPS, KMH_MPS = 1852 / 3600, 1 / 3.6
 class Simulator:
     """Counts what it did; `speed` multiplies how often tickets come, workers walk at their own pace."""
 
-    def __init__(self, script: Script, url: str, speed: float, seed: int | None = None) -> None:
+    def __init__(
+        self, script: Script, url: str, speed: float, seed: int | None = None, *, token: str = ""
+    ) -> None:
         self._script = script
         self._zone = ZoneInfo(script.time_zone)
         self._speed = speed
@@ -38,7 +40,8 @@ class Simulator:
         self._walkers = [Walker(walk, time.time(), self._chance) for walk in script.walks]
         self._caseload = Caseload(script.past, script.open_tickets, self._chance)
         self._http = httpx.AsyncClient(
-            base_url=url, timeout=10, limits=httpx.Limits(max_connections=AT_ONCE + 2), trust_env=False
+            base_url=url, timeout=10, limits=httpx.Limits(max_connections=AT_ONCE + 2), trust_env=False,
+            headers={"Authorization": f"Bearer {token}"} if token else None,
         )
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._stop = asyncio.Event()

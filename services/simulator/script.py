@@ -11,7 +11,15 @@ from datetime import UTC, datetime, timedelta
 
 from geodata.queries import simulation as queries
 from geodata.queries.simulation import OpenTicket, Past, Walk
-from geodata.queries.workers import WorkerRow, active_workers, add_devices, remove_devices, remove_old_devices
+from geodata.queries.workers import (
+    WorkerRow,
+    active_workers,
+    add_devices,
+    add_passing_client,
+    remove_devices,
+    remove_old_devices,
+    remove_passing_client,
+)
 from geodata.scope import Db
 from profiles import Profile
 
@@ -65,9 +73,18 @@ def register_devices(conn: Db) -> tuple[dict[int, str], list[WorkerRow]]:
     return tokens, workers
 
 
-def forget_devices(conn: Db) -> None:
-    """Remove the phones of this run."""
+def register_client(conn: Db) -> str:
+    """A bearer token with which this run files tickets and moves them on, as the database's owner."""
+    remove_passing_client(conn, label(), LABEL)
+    token = secrets.token_urlsafe(24)
+    add_passing_client(conn, hashlib.sha256(token.encode()).digest(), label(), hours=24 * 7)
+    return token
+
+
+def forget(conn: Db) -> None:
+    """Remove the phones and the token of this run."""
     remove_devices(conn, label())
+    remove_passing_client(conn, label(), LABEL)
 
 
 def label() -> str:

@@ -26,12 +26,20 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def signed_in(
+    browser: Browser, url: str, width: int, height: int, *, viewer: Viewer = DISPATCHER, **context: Any
+) -> Page:
+    """An empty page of that size that is signed in at that address."""
+    page = browser.new_page(viewport={"width": width, "height": height}, **WAITS | context)
+    page.context.add_cookies(browser_cookies(url, viewer))  # type: ignore[arg-type]
+    return page
+
+
 def open_page(
     browser: Browser, url: str, width: int, height: int, *, viewer: Viewer = DISPATCHER, **context: Any
 ) -> Page:
     """A page of that size, signed in, its layout mounted by Dash."""
-    page = browser.new_page(viewport={"width": width, "height": height}, **WAITS | context)
-    page.context.add_cookies(browser_cookies(url, viewer))  # type: ignore[arg-type]
+    page = signed_in(browser, url, width, height, viewer=viewer, **context)
     page.on("pageerror", lambda error: pytest.fail(f"{url}: {error}"))
     page.goto(url)
     page.wait_for_function("window.wangge && window.wangge.mounted", timeout=20_000)

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, open_page, signed_in
 from tests.live_app import served
 
 pytestmark = pytest.mark.browser
@@ -121,7 +121,7 @@ def test_fits_the_screen_in_both_languages(
 
 
 def test_unknown_and_hostile_codes_say_so(browser: Browser, url: str) -> None:
-    page = browser.new_page()
+    page = signed_in(browser, url, 1280, 720)
     for code in ("999999", "%3Cscript%3Ealert(1)%3C%2Fscript%3E", "370883%00", "..%2F..%2Fetc"):
         answer = page.goto(f"{url}/area/{code}")
         assert answer is not None

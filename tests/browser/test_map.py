@@ -14,9 +14,10 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, open_page, signed_in
 from tests.live_app import served
 from tests.small_place import centre, grid_no
+from tests.viewers import client_args
 
 pytestmark = pytest.mark.browser
 STATIONS = {"37088301001320000001": "/demo-camera/hall/live.m3u8", "37088301001320000002": None}
@@ -107,7 +108,7 @@ def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(browser: B
     )
     x, y = centre(2, 2, 9)
     report = {"channel": "grid", "category": "01001", "title": "t", "lon": x, "lat": y}
-    assert httpx.post(f"{url}/api/tickets", json=report, trust_env=False).status_code == 201
+    assert httpx.Client(**client_args(url)).post("/api/tickets", json=report).status_code == 201
     page.wait_for_function(f"window.styled.includes({grid_no(2, 2, 9)})", timeout=5000)
     assert page.evaluate("window.styled") == [grid_no(2, 2, 9)]
     page.close()
@@ -128,7 +129,7 @@ def test_heat_replaces_the_fill_and_grows_with_a_new_ticket(browser: Browser, ur
     assert painted
     x, y = centre(1, 1, 1)
     report = {"channel": "grid", "category": "01001", "title": "t", "lon": x, "lat": y}
-    httpx.post(f"{url}/api/tickets", json=report, trust_env=False).raise_for_status()
+    httpx.Client(**client_args(url)).post("/api/tickets", json=report).raise_for_status()
     page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=5000)
     page.evaluate("wangge.map.wantHeat()")
     page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=5000)
@@ -263,7 +264,7 @@ def test_a_live_station_plays_its_stream(browser: Browser, url: str, module_clon
 
 
 def test_a_feed_that_fails_is_asked_for_again(browser: Browser, url: str) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = signed_in(browser, url, 1440, 900)
     failed: list[str] = []
 
     def unwell(route: object) -> None:

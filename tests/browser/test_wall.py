@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, open_page, signed_in
 from tests.live_app import served
 from tests.small_place import centre, grid_no
+from tests.viewers import client_args
 
 pytestmark = pytest.mark.browser
 SIZES = [(1920, 1080), (3840, 2160)]
@@ -88,7 +89,7 @@ def test_legible_without_scrollbars_and_without_cut_words(
 
 def test_figures_are_those_of_the_service(browser: Browser, url: str) -> None:
     page = filled(browser, f"{url}/wall/")
-    figures = httpx.get(f"{url}/api/figures", trust_env=False).json()
+    figures = httpx.Client(**client_args(url)).get("/api/figures").json()
     shown = page.locator(".kpi .value b").all_text_contents()
     assert shown[:4] == [str(figures[name]["now"]) for name in ("intake", "open", "overdue", "closed")]
     assert page.locator("#ranking-rows .row:not(.empty) .count").all_text_contents() == [
@@ -101,7 +102,7 @@ def test_figures_are_those_of_the_service(browser: Browser, url: str) -> None:
 
 def test_the_page_is_light(browser: Browser, url: str) -> None:
     """No suite that the wall does not use is fetched, nor Dash's layout a second time."""
-    page = browser.new_page()
+    page = signed_in(browser, url, 1280, 720)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{url}/wall/")
@@ -123,7 +124,7 @@ def test_a_new_ticket_reaches_the_wall(browser: Browser, url: str) -> None:
     before = int(page.locator(".kpi .value b").first.text_content() or "")
     lon, lat = centre(2, 2, 5)
     report = {"channel": "grid", "category": "01001", "title": "占道", "lon": lon, "lat": lat}
-    filed = httpx.post(f"{url}/api/tickets", json=report, trust_env=False)
+    filed = httpx.Client(**client_args(url)).post("/api/tickets", json=report)
     assert filed.status_code == 201
     expect(page.locator("#ticker-rows .row").first.locator(".place")).to_have_text("千泉街道", timeout=3000)
     expect(page.locator(".kpi .value b").first).to_have_text(str(before + 1), timeout=4000)
@@ -152,7 +153,7 @@ def test_an_area_has_its_own_wall_and_an_unknown_one_says_so(browser: Browser, u
     expect(page.locator("h1")).to_have_text("Qianquan")
     assert page.locator("#ranking-rows .row:not(.empty)").count() == 2
     page.close()
-    page = browser.new_page()
+    page = signed_in(browser, url, 1280, 720)
     answer = page.goto(f"{url}/wall/370889?lang=en")
     assert answer is not None
     assert answer.status == 404
@@ -165,7 +166,7 @@ def test_stale_looks_stale_and_comes_back(browser: Browser, clone: Stores) -> No
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     with served(create_app(Settings(), clone), listener) as address:
-        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        page = signed_in(browser, address, 1920, 1080)
         page.goto(f"{address}/wall/")
         page.wait_for_selector("html[data-live=live]", state="attached", timeout=20_000)
     page.wait_for_selector("html[data-live=late]", state="attached", timeout=6000)

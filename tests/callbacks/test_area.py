@@ -10,12 +10,13 @@ from dash.development.base_component import Component
 import profiles
 from callbacks.area import Asked, export, show_table, show_tiles, span_words
 from geodata.pool import make_pool
+from geodata.scope import EVERYTHING, scoped
 from geodata.servers import Stores
 from services.access import UnknownArea
 from services.runtime import Runtime
 from settings import Settings
 from tests.small_place import centre, grid_no
-from tests.viewers import DISPATCHER
+from tests.viewers import DISPATCHER, of_town
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,11 @@ def test_words_of_a_span(runtime: Runtime) -> None:
     assert span_words(Asked(runtime, DISPATCHER, {"lang": "en"}, now)) == "18 Nov, against the same time a week ago"
 
 
-def test_export_needs_rows() -> None:
-    assert export(1, [{"no": 1}]) is True
-    assert export(1, []) is not True
-    assert export(None, [{"no": 1}]) is not True
+def test_export_needs_rows_and_leaves_a_trace(runtime: Runtime) -> None:
+    analyst = of_town(1, "analyst")
+    assert export(runtime, analyst, 1, [{"no": 1}], {"code": None}) is True
+    assert export(runtime, analyst, 1, [], {}) is not True
+    assert export(runtime, analyst, None, [{"no": 1}], {}) is not True
+    with scoped(runtime.pool, EVERYTHING, "audit") as conn:
+        rows = conn.execute("SELECT actor_name, object_id, detail FROM audit WHERE action = 'export'").fetchall()
+    assert rows == [("analyst1", "370883001", {"rows": 1})]

@@ -68,7 +68,7 @@ async def test_a_run_moves_workers_and_tickets_over_http(clone: Stores) -> None:
             state = (await client.get("/api/live/snapshot")).json()
         assert len(state["workers"]) >= 5
     with psycopg.connect(clone.database_url) as conn:
-        script.forget_devices(conn)
+        script.forget(conn)
         assert conn.execute("SELECT count(*) FROM device").fetchone() == (0,)
         assert conn.execute("SELECT count(*) FROM ticket WHERE location = 'exact'").fetchone()[0] >= 5
 
