@@ -89,11 +89,11 @@ def router(runtime: Runtime) -> APIRouter:
 
     @routes.get("/posts")
     def posts(viewer: Seer, within: Within = None) -> Response:
-        """All posts by place and role; never the people who hold them."""
+        """All posts by place and role, and whether the roster has them held now; never the people who hold them."""
         with opened(runtime.pool, viewer, within) as (conn, _):
-            found = points.posts(conn)
-        rows = [[p.id, _degrees(p.lon), _degrees(p.lat), p.role, p.area_no] for p in found]
-        return _table(["id", "lon", "lat", "role", "area_no"], rows)
+            found = points.posts(conn, runtime.profile.time_zone)
+        rows = [[p.id, _degrees(p.lon), _degrees(p.lat), p.role, p.area_no, int(p.on_duty)] for p in found]
+        return _table(["id", "lon", "lat", "role", "area_no", "on_duty"], rows)
 
     @routes.get("/care")
     def care(viewer: Seer, within: Within = None) -> Response:

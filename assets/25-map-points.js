@@ -28,8 +28,8 @@
     return context.measureText(text).width;
   };
 
-  // A layer's rows are asked for when it is first seen.
-  const lazy = (id, make) => {
+  // A layer's rows are asked for when it is first seen, and again every so many seconds if they change by themselves.
+  const lazy = (id, make, every_s = 0) => {
     let rows = null;
     let asked = false;
     const load = () => {
@@ -40,6 +40,7 @@
       }, console.error);
     };
     wangge.on("map:reload", () => asked && load());
+    if (every_s) setInterval(() => asked && map.state.shown[id] && load(), every_s * 1000);
     return () => {
       if (!asked) load();
       return rows;
@@ -84,25 +85,27 @@
     },
   });
 
-  // --- posts
-  const posts = lazy("posts", (rows) => rows.map(located));
+  // --- posts; those that are held now by the roster stand out
+  const posts = lazy("posts", (rows) => rows.map(located), 300);
   map.symbols({
     paint(context, sheet, view, board) {
       if (view.inset || !view.shows("posts")) return;
       const { tokens } = map.spec("posts");
       const scale = size(view);
       const halo = map.colour(tokens.ground);
-      const colour = map.colour(tokens.mark);
       context.globalAlpha = map.state.opacity.posts;
       for (const { x, y, points } of map.cluster(posts() || [], sheet, SIDE * scale)) {
         const half = 8 * scale;
+        const held = points.filter((post) => post.on_duty).length;
+        const colour = map.colour(held ? tokens.duty : tokens.mark);
         if (!board.free(x - half, y - half, x + half, y + half)) continue;
         map.shape(context, "person", x, y, { scale, fill: colour, halo, alpha: map.state.opacity.posts });
         let wide = 0;
         if (points.length > 1) wide = label(context, String(points.length), x + 8 * scale, y, scale, colour, halo);
         const target = points.length > 1 ? { group: points } : { kind: "post", id: points[0].id };
         const title = points.length > 1 ? t("map.tip.posts", { n: points.length }) : postName(points[0].role);
-        board.hit({ ...target, title, box: [x - half, y - half, x + half + wide, y + half] });
+        const detail = held ? t("map.tip.on_duty", { n: held }) : "";
+        board.hit({ ...target, title, detail, box: [x - half, y - half, x + half + wide, y + half] });
       }
       context.globalAlpha = 1;
     },

@@ -29,6 +29,20 @@
     return own === whole ? own : `${whole} / ${own}`;
   };
   const channel = (code) => config.channels.find((one) => one.code === code)?.name || code;
+  // Who is on duty in an area and above it, and how to reach them; on a wall only which posts are held.
+  const duty = (card) => {
+    const turns = card.on_duty || [];
+    if (!turns.length) return h("section", { class: "wg-duty" }, text("h4", {}, t("map.card.on_duty")), text("p", { class: "wg-none" }, t("map.card.nobody_on_duty")));
+    const rows = turns.map((turn) => {
+      const where = turn.area_no === card.id ? null : map.nameOf(turn.area_no) || turn.area;
+      const until = wangge.time(turn.until).slice(0, 5);
+      const who = turn.name ? text("b", {}, turn.name) : null;
+      const instead = turn.substitute_for ? text("small", {}, t("map.card.stands_in", { name: turn.substitute_for })) : null;
+      const reach = turn.phone ? h("a", { href: `tel:${turn.phone.replace(/[^\d+]/g, "")}`, "aria-label": t("map.card.call", { name: turn.name, phone: turn.phone }) }, turn.phone) : null;
+      return h("li", {}, h("span", {}, text("em", {}, word(turn.role)), where ? text("small", {}, where) : null), h("span", {}, who, instead, reach, text("time", {}, t("map.card.until", { at: until }))));
+    });
+    return h("section", { class: "wg-duty" }, text("h4", {}, t("map.card.on_duty")), h("ul", {}, ...rows));
+  };
   const made = (card) => (card.generated ? text("p", { class: "wg-generated" }, t("map.generated")) : null);
 
   // The areas that hold it, each a step to go to.
@@ -42,6 +56,8 @@
     map.open("area", no);
   };
 
+  const MORE = { area: [] }; // further actions on a card, from other scripts
+  const SOURCE = {}; // kind → address of its cards, if it is not /api/cards
   const BODY = {
     area(card) {
       const late = card.overdue ? `\u25b2 ${wangge.int(card.overdue)}` : "0";
@@ -56,8 +72,6 @@
         kicker: [levelName(card.level), card.code].join(" "),
         title: english ? map.nameOf(card.id) || card.name : card.name,
         parts: [
-  const MORE = { area: [] }; // further actions on a card, from other scripts
-  const SOURCE = {}; // kind → address of its cards, if it is not /api/cards
           h("div", { class: "wg-figures" }, figure(t("map.card.open"), wangge.int(card.open)), figure(t("map.card.overdue"), late, card.overdue ? "late" : ""), figure(t("map.card.due_soon"), soon, card.due_soon ? "soon" : "")),
           list(
             row(t("map.card.today"), t("map.card.today_of", { reported: wangge.int(card.reported_today), closed: wangge.int(card.closed_today) })),
@@ -68,11 +82,13 @@
             row(t("map.card.staff"), t("map.card.staff_of", { workers: count(card.workers), posts: count(card.posts), stations: count(card.stations) })),
             row(t("map.card.care"), t("map.card.care_of", { count: count(card.care) })),
           ),
+          duty(card),
           frequent.length ? h("section", {}, text("h4", {}, t("map.card.frequent", { n: card.frequent_days })), h("ul", { class: "wg-bars" }, ...frequent)) : null,
           made(card),
         ],
         actions: [
           button(t("map.card.zoom"), {}, () => map.fit(card.id, { maxZoom: 17 })),
+          ...MORE.area.map((make) => make(card)),
           config.screen === "area" && card.id !== config.area.no ? button(t("map.card.enter"), { class: "wg-primary" }, () => wangge.emit("map:select", { no: card.id, level: card.level, code: card.code, name: card.name })) : null,
         ],
       };
@@ -88,7 +104,6 @@
         kicker: t("map.card.ticket", { number: card.id }),
         title: card.title || category(card.category),
         parts: [
-          ...MORE.area.map((make) => make(card)),
           list(
             row(t("map.card.status"), config.statuses?.[card.status] || card.status),
             row(t("map.card.due"), due == null ? null : `${sign}${due}`, mark),
@@ -151,7 +166,7 @@
     if (!view || !BODY[kind]) return;
     const turn = (asked += 1);
     const before = shown ? shown.before : document.activeElement;
-    const people = config.screen === "area" && config.rights.includes("people") && kind !== "area" && kind !== "station" ? 1 : null;
+    const people = config.screen === "area" && config.rights.includes("people") && kind !== "station" ? 1 : null;
     try {
       const card = await map.fetch(SOURCE[kind] ? SOURCE[kind](id) : map.url(`/api/cards/${kind}/${id}`, { people }), { retry: false });
       if (turn === asked) show(view, kind, id, BODY[kind](card), path(card), before);
@@ -160,6 +175,11 @@
       if (turn === asked) show(view, kind, id, { kicker: "", title: t(gone ? "map.card.gone" : "map.card.away"), parts: [] }, null, before);
     }
   };
+  // Shows a card again with what an action on it answered.
+  const renew = (kind, id, card) => {
+    if (shown?.kind === kind && shown.id === id && map.main) show(map.main, kind, id, BODY[kind](card), path(card), shown.before);
+  };
+  map.cards = { BODY, MORE, SOURCE, renew, row, list, word, made, element: () => shown?.box };
   const show = (view, kind, id, { kicker, title, parts, actions = [] }, steps, before) => {
     take();
     const close = button("\u00d7", { class: "wg-close", "aria-label": t("map.close") }, () => map.close());
@@ -175,11 +195,6 @@
     L.DomEvent.disableScrollPropagation(box);
     view.frame.append(box);
     view.frame.classList.add("wg-has-card");
-  // Shows a card again with what an action on it answered.
-  const renew = (kind, id, card) => {
-    if (shown?.kind === kind && shown.id === id && map.main) show(map.main, kind, id, BODY[kind](card), path(card), shown.before);
-  };
-  map.cards = { BODY, MORE, SOURCE, renew, row, list, word, made, element: () => shown?.box };
     if (before !== document.body) box.focus({ preventScroll: true });
     if (kind === "area") map.select(id);
     map.set("card", `${kind}:${id}`);

@@ -10,8 +10,11 @@ LAYER = Layer(
     source="/api/map/posts",
     min_zoom=13,
     shown=False,
-    tokens={"mark": "--tx-2", "ground": "--map-halo"},
-    legend=(LegendRow("person", "--tx-2", "map.legend.post"),),
+    tokens={"mark": "--tx-2", "duty": "--accent", "ground": "--map-halo"},
+    legend=(
+        LegendRow("person", "--tx-2", "map.legend.post"),
+        LegendRow("person", "--accent", "map.legend.post_on_duty"),
+    ),
     card="post",
     card_fields=("role", "duty", "name", "phone"),
     icon="person",

@@ -32,13 +32,14 @@ class TicketPoint(NamedTuple):
 
 
 class PostPoint(NamedTuple):
-    """A post without the person who holds it."""
+    """A post without the person who holds it; `on_duty`: the roster says that it is held at this moment."""
 
     id: int
     lon: float
     lat: float
     role: str
     area_no: int
+    on_duty: bool
 
 
 class Care(NamedTuple):
@@ -68,14 +69,20 @@ def open_tickets(conn: Db, box: Box, limit: int) -> list[TicketPoint]:
         ).fetchall()
 
 
-def posts(conn: Db) -> list[PostPoint]:
+def posts(conn: Db, time_zone: str) -> list[PostPoint]:
     """All posts in scope that have a place."""
     with conn.cursor(row_factory=class_row(PostPoint)) as cursor:
         return cursor.execute(
             """
-            SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat, role, area_no
-            FROM key_person WHERE kind = 'post' AND geom IS NOT NULL ORDER BY id
-            """
+            WITH turn AS (
+                SELECT DISTINCT r.area_no, r.role FROM roster r, (SELECT now() AT TIME ZONE %s AS local) AS moment
+                WHERE r.on_date BETWEEN local::date - 1 AND local::date AND r.during @> local
+            )
+            SELECT k.id, ST_X(k.geom) AS lon, ST_Y(k.geom) AS lat, k.role, k.area_no, t.role IS NOT NULL AS on_duty
+            FROM key_person k LEFT JOIN turn t ON t.area_no = k.area_no AND t.role = k.role
+            WHERE k.kind = 'post' AND k.geom IS NOT NULL ORDER BY k.id
+            """,
+            (time_zone,),
         ).fetchall()
 
 

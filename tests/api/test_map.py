@@ -80,7 +80,7 @@ def rows_of(answer: httpx.Response) -> list[dict[str, Any]]:
 def test_boundaries_are_compressed_named_and_kept_for_ever_by_revision(client: httpx.Client) -> None:
     first = client.get("/api/map/areas/grid", params={"detail": "low"})
     assert first.headers["content-encoding"] == "br" and first.headers["vary"] == "Accept-Encoding, Cookie"
-    assert first.headers["cache-control"] == "no-cache"
+    assert first.headers["cache-control"] == "private, no-cache"
     assert len(first.json()["features"]) == 36
     kept = client.get("/api/map/areas/grid", params={"detail": "low", "v": first.json()["revision"]})
     assert "immutable" in kept.headers["cache-control"]
@@ -167,7 +167,7 @@ def test_single_tickets_in_a_box_say_nothing_of_people(client: httpx.Client) -> 
 
 def test_posts_stations_and_care_as_points(client: httpx.Client) -> None:
     (post,) = rows_of(client.get("/api/map/posts"))
-    assert set(post) == {"id", "lon", "lat", "role", "area_no"}
+    assert set(post) == {"id", "lon", "lat", "role", "area_no", "on_duty"}
     (station,) = rows_of(client.get("/api/map/stations"))
     assert station["id"] == STATION and station["area_no"] == grid_no(1, 1, 1)
     (care,) = rows_of(client.get("/api/map/care"))

@@ -1,6 +1,7 @@
 """The roster over HTTP: who sees whom on duty, and who may change a day."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,12 @@ def stores(module_clone: Stores) -> Stores:
                 "INSERT INTO roster (area_no, role, on_date, from_time, to_time, name, phone, source, generated)"
                 " VALUES (%s, 'duty_leader', %s, '00:00', '24:00', %s, %s, 'tests', true)",
                 (area, TODAY, NAME, PHONE),
+            )
+        for town, role in ((1, "duty_leader"), (2, "police")):
+            conn.execute(
+                "INSERT INTO key_person (kind, code, name, role, area_no, geom, generated)"
+                " VALUES ('post', %s, '乙', %s, %s, ST_Point(117.01, 35.41, 4326), true)",
+                (f"P{town}", role, grid_no(town, 0, 0)),
             )
     return module_clone
 
@@ -69,6 +76,25 @@ def test_a_card_names_nobody_unless_asked(url: str) -> None:
     with httpx.Client(**client_args(url)) as client:
         card = client.get(f"/api/cards/area/{grid_no(1, 1, 1)}")
     assert NAME not in card.text and len(card.json()["on_duty"]) == 2
+
+
+def test_the_map_shows_which_posts_are_held(url: str) -> None:
+    with httpx.Client(**client_args(url)) as client:
+        answer = client.get("/api/map/posts").json()
+    rows = [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+    assert [(row["role"], row["on_duty"]) for row in rows] == [("duty_leader", 1), ("police", 0)]
+
+
+def test_a_wall_learns_only_that_a_post_is_held(url: str) -> None:
+    wall = replace(of_town(1, "wall"), kind="wall", id=1)
+    with httpx.Client(**client_args(url, wall)) as client:
+        paths = ("/api/roster", f"/api/cards/area/{grid_no(1, 1, 1)}", "/api/map/posts")
+        answers = [client.get(path, params={"people": 1}) for path in paths]
+        assert client.post("/api/roster", json=turn()).status_code == 403
+    for answer in answers:
+        assert answer.status_code == 200 and "duty_leader" in answer.text
+        assert NAME not in answer.text and PHONE not in answer.text
+    assert "name" not in answers[1].json()["on_duty"][0]
 
 
 def test_what_is_outside_is_not_there(url: str) -> None:
