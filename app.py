@@ -25,6 +25,7 @@ import api.map
 import api.metrics
 import api.openapi
 import api.positions
+import api.screen_errors
 import api.search
 import api.tickets
 import api.video
@@ -167,6 +168,7 @@ def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
     """The two Dash apps on one Flask server, in threads, behind everything else."""
     server = Flask("wangge", static_folder=None)
     callbacks.guard.install(server)
+    api.screen_errors.install(server)
     make_wall(runtime, server)
     callbacks.area.register(make_area(runtime, server), runtime)
     app.mount("/", WSGIMiddleware(server, workers=16))

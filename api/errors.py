@@ -55,6 +55,9 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     ),
     redis.ConnectionError: (503, "redis_away", "Redis cannot be reached at the moment; try again."),
     redis.TimeoutError: (503, "redis_busy", "Redis does not answer at the moment; try again."),
+    psycopg.errors.InsufficientPrivilege: (403, "forbidden", "This is not open to you."),
+    psycopg.DataError: (422, "bad_value", "A value is of a kind or size that cannot be kept or looked for."),
+    UnicodeEncodeError: (422, "bad_value", "A text holds what is no character."),
 }
 CODES = {
     400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
@@ -101,16 +104,27 @@ def answer_to(request: Request, error: Exception) -> JSONResponse:
     """The answer to a raised error, for whoever stands outside of the routes; what has no answer is raised again."""
     if isinstance(error, HTTPException):
         return _http(request, error)
-    if any(kind in TABLE for kind in type(error).__mro__):
-        return _named(request, error)
-    raise error
+    answer = named(error, request.url.path)
+    if answer is None:
+        raise error
+    return answer
 
 
 def _named(request: Request, error: Exception) -> JSONResponse:
-    status, code, message = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+    return answer_to(request, error)
+
+
+def named(error: Exception, path: str) -> JSONResponse | None:
+    """The answer to an error of the table, raised on that path; None for any other."""
+    row = next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), None)
+    if row is None:
+        return None
+    status, code, message = row
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):  # our own rules should have refused it before
+        log.error("the database refused", path=path, error=str(error).strip())
     if status >= 500 and time.monotonic() > _silent_until.get(code, 0):
         _silent_until[code] = time.monotonic() + SILENCE_S  # an outage refuses hundreds a second
-        log.warning("refused", code=code, path=request.url.path, error=str(error))
+        log.warning("refused", code=code, path=path, error=str(error))
     headers = {"Retry-After": str(getattr(error, "wait_s", 2))} if status in (429, 503) else None
     return refusal(status, code, message or str(error), getattr(error, "details", None), headers)
 

@@ -1,10 +1,11 @@
 """The guard of Dash's own addresses: layouts and callbacks are served to who has the right, and to nobody else."""
 
-from typing import Any
+from flask import Flask, Response, current_app, jsonify, request
 
-from flask import Flask, Response, jsonify, request
-
+from callbacks import shape
 from callbacks.rules import RULES
+from callbacks.shape import Malformed
+from screens.page import EXTENSION
 from screens.viewer import found, is_away
 from services.access import Right
 
@@ -24,7 +25,15 @@ def refuse() -> Response | None:
 
 
 def _reason(name: str) -> tuple[int, str, str] | None:
-    viewer, right = found(), _right(name)
+    try:
+        return _refused(name)
+    except Malformed as error:
+        return (400, "malformed", str(error))
+
+
+def _refused(name: str) -> tuple[int, str, str] | None:
+    viewer = found()
+    right = _right(name) if viewer is not None else None
     if is_away():
         reason = (503, "away", "Sessions cannot be checked at the moment; try again.")
     elif viewer is None:
@@ -36,15 +45,26 @@ def _reason(name: str) -> tuple[int, str, str] | None:
     elif not viewer.may(right):
         reason = (403, "forbidden", "Your role does not include this.")
     else:
+        if name == CALLBACK:
+            _check_shape()
         return None
     return reason
+
+
+def _check_shape() -> None:
+    """Raise Malformed for a body that the callback would stumble over."""
+    screen = current_app.extensions[EXTENSION][request.path.split("/")[1]]
+    given = shape.body()
+    callback = screen.callback_map.get(given["output"])
+    if callback is None:
+        raise Malformed("The callback is of another screen.")
+    shape.check(callback, given)
 
 
 def _right(name: str) -> Right | None:
     if name != CALLBACK:
         return Right.MAP
-    body: Any = request.get_json(silent=True)
-    output = body.get("output") if isinstance(body, dict) else None
+    output = shape.body().get("output")
     return RULES.get(output) if isinstance(output, str) else None
 
 

@@ -40,6 +40,7 @@ ICON = (
 FIRST_MAP = (ROOT / "assets" / "early" / "first-map.js").read_text()
 
 Layout = Callable[[Config], Component]
+EXTENSION = "wangge"  # where Flask keeps the screens that it carries, by name
 
 
 def make_wall(runtime: Runtime, server: Flask) -> Dash:
@@ -76,6 +77,7 @@ class Screen(Dash):
             add_log_handler=False,
         )
         self.layout = self._alone
+        server.extensions.setdefault(EXTENSION, {})[name] = self
 
     def index(self, *_args: Any, **_kwargs: Any) -> Any:
         """The page; a page in the same style says so when there is no such area (404) or no database (503)."""
