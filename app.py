@@ -27,6 +27,8 @@ import api.openapi
 import api.positions
 import api.screen_errors
 import api.search
+import api.session
+import api.sign_in
 import api.tickets
 import api.video
 import api.walls
@@ -66,6 +68,7 @@ ROUTERS = (
     api.tickets.router,
     api.positions.router,
     api.video.router,
+    api.session.router,
     api.walls.router,
     api.care.router,
     api.demo_camera.router,
@@ -118,6 +121,7 @@ def create_app(settings: Settings, stores: Stores | None = None, role: Role = "a
         app.include_router(router(runtime), dependencies=[Depends(api.gate.guard)])
     app.include_router(api.openapi.router(app))
     if role != "api":
+        app.include_router(api.sign_in.router(runtime))
         _lead_to_screens(app)
     api.gate.require_rules(app)
     _refuse_unknown(app)

@@ -31,6 +31,7 @@ TAGS = [
     },
     {"name": "Figures", "description": "The numbers of the panels."},
     {"name": "Video", "description": "Video stations and their streams."},
+    {"name": "Sessions", "description": "Signing in and out, and what is one's own."},
     {"name": "Operation", "description": "Health, readiness, measures, this description."},
 ]
 ABOUT: dict[str, Any] = {

@@ -91,7 +91,7 @@ def add_account(conn: Db, actor: Viewer, login: str, name: str, role: str, area_
     login = login.strip().lower()
     if not LOGIN.fullmatch(login):
         raise BadAccount("login", "login_form", login)
-    name, areas = _checked(conn, name, role, area_codes)
+    name, areas = _checked(conn, actor, name, role, area_codes)
     first = passwords.first_password()
     added = queries.insert(conn, login, name, role, passwords.hash_of(first), actor.name, must_change=True)
     if added is None:
@@ -108,14 +108,14 @@ def change_account(
 
     What an account of OpenID Connect has comes from its provider, so it is refused.
     """
-    account = _known(conn, account_id)
+    account = _known(conn, actor, account_id)
     if account.oidc_issuer is not None:
         raise BadAccount("id", "oidc_account", account.login)
     if role != account.role:
         _spare_last_administrator(conn, account)
         if actor.kind == "account" and actor.id == account_id:
             raise BadAccount("role", "own_account")
-    name, areas = _checked(conn, name, role, area_codes)
+    name, areas = _checked(conn, actor, name, role, area_codes)
     was = [area.code for area in queries.areas_of(conn, account_id)]
     queries.change(conn, account_id, name, role)
     queries.give_areas(conn, account_id, [area.no for area in areas])
@@ -127,7 +127,7 @@ def change_account(
 
 def set_disabled(conn: Db, actor: Viewer, account_id: int, disabled: bool) -> None:
     """Close an account, or open and unlock it; end its sessions after the commit. Raises BadAccount."""
-    account = _known(conn, account_id)
+    account = _known(conn, actor, account_id)
     if disabled:
         if actor.kind == "account" and actor.id == account_id:
             raise BadAccount("id", "own_account")
@@ -138,7 +138,7 @@ def set_disabled(conn: Db, actor: Viewer, account_id: int, disabled: bool) -> No
 
 def reset_password(conn: Db, actor: Viewer, account_id: int) -> str:
     """A new first password, returned once; it also unlocks. End its sessions after the commit. Raises BadAccount."""
-    account = _known(conn, account_id)
+    account = _known(conn, actor, account_id)
     if account.oidc_issuer is not None:
         raise BadAccount("id", "oidc_account", account.login)
     first = passwords.first_password()
@@ -149,7 +149,7 @@ def reset_password(conn: Db, actor: Viewer, account_id: int) -> str:
 
 def reset_second_factor(conn: Db, actor: Viewer, account_id: int) -> None:
     """Forget the second factor: a phone was lost. End its sessions after the commit. Raises BadAccount."""
-    account = _known(conn, account_id)
+    account = _known(conn, actor, account_id)
     queries.set_totp(conn, account_id, None, None)
     _record(conn, actor, Action.account_reset, account_id, account.login, what="second factor")
 
@@ -176,18 +176,25 @@ def areas_with(conn: Db, area_codes: Sequence[str]) -> list[AreaGiven]:
     return [found[code] for code in codes]
 
 
-def _checked(conn: Db, name: str, role: str, area_codes: Sequence[str]) -> tuple[str, list[AreaGiven]]:
+def _checked(
+    conn: Db, actor: Viewer, name: str, role: str, area_codes: Sequence[str]
+) -> tuple[str, list[AreaGiven]]:
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise BadAccount("name", "name_form", name)
     if role not in ROLES:
         raise BadAccount("role", "role_unknown", role)
-    return name, areas_with(conn, area_codes)
+    areas = areas_with(conn, area_codes)
+    for area in areas:
+        if not actor.scope.covers(scope_over([area])):
+            raise BadAccount("areas", "area_unknown", area.code)
+    return name, areas
 
 
-def _known(conn: Db, account_id: int) -> AccountRow:
+def _known(conn: Db, actor: Viewer, account_id: int) -> AccountRow:
+    """The account, if all that it may see lies inside of what the actor may see: outside there is none."""
     account = queries.by_id(conn, account_id) if 0 < account_id < 2**63 else None
-    if account is None:
+    if account is None or not actor.scope.covers(scope_over(queries.areas_of(conn, account.id))):
         raise BadAccount("id", "account_unknown", str(account_id))
     return account
 

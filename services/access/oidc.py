@@ -1,12 +1,14 @@
 """Signing in through an OpenID Connect provider: authorization code flow with PKCE, state and nonce."""
 
+import hashlib
 import re
 import secrets
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
 import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
@@ -24,8 +26,12 @@ from services.access.viewer import Viewer
 from services.audit import Action, record
 from settings import Settings
 
+if TYPE_CHECKING:
+    import redis
+
 SCOPE = "openid profile email"
 TIMEOUT_S = 10
+BEGUN_S = 600  # how long somebody may take at the provider
 KEPT_S = 3600  # how long what the provider says of itself is believed
 LEEWAY_S = 60  # clocks differ
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -61,6 +67,27 @@ class Begun(NamedTuple):
     state: str
     nonce: str
     verifier: str
+
+
+class Begins:
+    """Sign-ins on their way, kept in Redis: each is taken up once, by the browser that holds its state."""
+
+    def __init__(self, client: "redis.Redis", prefix: str) -> None:
+        self._redis, self._prefix = client, f"{prefix}oidc:"
+
+    def keep(self, begun: Begun, page: dict[str, str]) -> None:
+        """Remember it, with what the page knew: where to go on to, in which language."""
+        self._redis.set(
+            self._prefix + _digest(begun.state), orjson.dumps([begun._asdict(), page]), ex=BEGUN_S
+        )
+
+    def take(self, state: str) -> tuple[Begun, dict[str, str]]:
+        """The sign-in of that state and its page. Raises OidcRefused: unknown, taken up already, or too old."""
+        raw = self._redis.getdel(self._prefix + _digest(state))
+        if raw is None:
+            raise OidcRefused("state")
+        begun, page = orjson.loads(raw)
+        return Begun(**begun), page
 
 
 class Entered(NamedTuple):
@@ -291,3 +318,7 @@ def name_of(claims: Mapping[str, Any], login: str) -> str:
     """How colleagues see the account."""
     name = "".join(char for char in str(claims.get("name") or "") if char.isprintable()).strip()
     return name[:LONGEST_NAME] or login
+
+
+def _digest(state: str) -> str:
+    return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()

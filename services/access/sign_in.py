@@ -67,6 +67,7 @@ class Person(NamedTuple):
     """What an account's own pages need to know of it."""
 
     name: str
+    areas: list[tuple[str, str]]  # code and name
     demo: bool
     oidc: bool
     has_factor: bool
@@ -109,12 +110,11 @@ class Door:
         """What there is to say of an account's own; None when it is gone."""
         with scoped(self._pool, EVERYTHING, "access") as conn:
             account = queries.by_id(conn, viewer.id)
+            areas = [(area.code, area.name) for area in queries.areas_of(conn, viewer.id)]
         if account is None:
             return None
-        return Person(
-            account.name, account.demo, account.oidc_issuer is not None, account.totp_sealed is not None,
-            pending(account, self._settings),
-        )  # fmt: skip
+        oidc, has_factor = account.oidc_issuer is not None, account.totp_sealed is not None
+        return Person(account.name, areas, account.demo, oidc, has_factor, pending(account, self._settings))
 
     def change_password(self, viewer: Viewer, current: str, new: str) -> Viewer:
         """Another password; all sessions of before are to be ended. A wrong current one counts as a wrong try.

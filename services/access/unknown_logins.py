@@ -1,7 +1,7 @@
 """Tries with logins that nobody has: counted and locked as those of accounts, so that answers tell no difference."""
 
 import hashlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import redis
