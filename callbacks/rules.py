@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from callbacks.admin.register import RULES as ADMIN_RULES
 from screens import area as area_page
 from services.access import Right
 
@@ -10,4 +11,5 @@ RULES: Mapping[str, Right] = {
     f"..{area_page.TILES}.children...{area_page.SPAN}.children..": Right.MAP,
     f"..{area_page.TABLE}.rowData...{area_page.COUNT}.children..": Right.MAP,
     f"{area_page.TABLE}.exportDataAsCsv": Right.EXPORT,
+    **ADMIN_RULES,
 }
