@@ -1,13 +1,21 @@
 """How log lines are written: structlog for ours and for the libraries', as coloured text or as JSON."""
 
 import logging
+import re
 import sys
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 from settings import Settings
 
+HIDDEN = "***"
+SECRET = re.compile(
+    r"passw|token|authorization|cookie|secret|csrf|api_?key|phone|id_number|enrolment|signature",
+    re.IGNORECASE,
+)
+IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+(?=@)")  # name and password in the address of a store
 QUIET = ("httpx", "httpcore", "asyncio", "werkzeug", "yoyo", "pyogrio", "fontTools")
 
 
@@ -20,6 +28,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.stdlib.ExtraAdder(),
         _without_colours,
+        hide_secrets,
     ]
     last: list[Processor]
     if settings.log_format == "json":
@@ -60,6 +69,24 @@ def configure_logs(settings: Settings) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+
+
+def hide_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Keep what opens a door, or reaches a person, out of the log: by the name of the field, at any depth."""
+    for name, value in event.items():
+        event[name] = HIDDEN if SECRET.search(name) and value is not None else _shown(value)
+    return event
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: HIDDEN if SECRET.search(str(name)) and one is not None else _shown(one)
+            for name, one in value.items()
+        }
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return type(value)(map(_shown, value))
+    return IN_ADDRESS.sub(HIDDEN, value) if isinstance(value, str) and "@" in value else value
 
 
 def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDict:
