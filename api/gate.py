@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import psycopg
 import structlog
 from fastapi import Depends, FastAPI, HTTPException
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Mount, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -29,6 +29,7 @@ SESSION, WALL = "wangge_session", "wangge_wall"  # cookies; over HTTPS their nam
 CSRF_COOKIE, CSRF_HEADER = "_csrf_token", "x-csrftoken"  # the names that Dash's renderer knows
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 DEVICES = "/api/positions/"  # phones bring a token of their own
+UNKNOWN = "/api/{path:path}"  # what no route knows is a 404, see app.py
 SIGNED_OUT = 4401  # code of a closed WebSocket
 REFUSED = (403, 404)  # for who is known: what they may not do, or what is not there for them
 ANYBODY = Viewer("client", 0, "anybody", "reporter", EVERYTHING)
@@ -189,17 +190,18 @@ async def admitted(socket: WebSocket, right: Right) -> Viewer | None:
         return None
 
 
-def require_rules(app: FastAPI) -> None:
-    """Refuse to start with a route that no rule speaks of."""
-    for route in app.routes:
-        if isinstance(route, WebSocketRoute):
-            wanted = [("WS", route.path)]
-        elif isinstance(route, APIRoute | Route):
-            wanted = [
-                (method, route.path) for method in route.methods or () if method not in ("HEAD", "OPTIONS")
-            ]
-        else:
+def routes_of(app: FastAPI) -> set[tuple[str, str]]:
+    """(method, path template) of every route of the app, "WS" for WebSockets; mounted apps and the catch-all not."""
+    found: set[tuple[str, str]] = set()
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, Mount) or route.path == UNKNOWN:
             continue
-        for row in wanted:
-            if row not in RULES:
-                raise LookupError(f"api/rules.py has no row for {row[0]} {row[1]}")
+        methods = {"WS"} if isinstance(route.original_route, WebSocketRoute) else route.methods or set()
+        found |= {(method, str(route.path)) for method in methods - {"HEAD", "OPTIONS"}}
+    return found
+
+
+def require_rules(app: FastAPI) -> None:
+    """Refuse to start with a route that no rule speaks of. Raises LookupError."""
+    if missing := routes_of(app) - set(RULES):
+        raise LookupError(f"api/rules.py has no row for {sorted(missing)}")

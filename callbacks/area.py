@@ -53,12 +53,15 @@ def export(runtime: Runtime, viewer: Viewer, clicks: int | None, rows: Rows | No
     """Have the browser write what the table shows as CSV, and the audit keep who took it."""
     if not (clicks and rows):
         return no_update
-    with opened(runtime.pool, viewer) as (conn, scope):
-        code = address.get("code") or viewer.first_area
-        audit.record(
-            conn, viewer, audit.Action.export, object_kind="area", object_id=code, detail={"rows": len(rows)},
-            area_no=None if scope.county else scope.lo,
-        )  # fmt: skip
+    code = address.get("code") or viewer.first_area
+    try:
+        with opened(runtime.pool, viewer, code) as (conn, scope):
+            audit.record(
+                conn, viewer, audit.Action.export, object_kind="area", object_id=code, detail={"rows": len(rows)},
+                area_no=None if scope.county else scope.lo,
+            )  # fmt: skip
+    except UnknownArea:
+        return no_update
     return True
 
 

@@ -1,0 +1,148 @@
+"""The authorisation matrix: the right that each address of the app needs, and what lies outside of one's town."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from services.access import Right
+
+Outside = Literal["not there", "nothing of it", "no place"]
+CONFIRM = {"name": "hall", "view": {"lang": "en", "tour": False}}
+CARE = {"name": "王无名", "category": "{care_category}", "area": "{grid}"}
+TURN = {
+    "area": "{grid}",
+    "role": "{post_role}",
+    "date": "2026-11-20",
+    "from": "08:00",
+    "to": "18:00",
+    "name": "李无名",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address; {names} in it, its query and its body are filled from a town's things (tests/api/test_matrix.py).
+
+    `outside` is what somebody who has the right gets for the things of another town: the answer of what does not
+    exist; an answer that holds nothing of that town; or there is no place in the request at all.
+    """
+
+    right: Right | None  # None: open to all
+    outside: Outside = "no place"
+    query: str = ""
+    body: dict[str, Any] | None = None
+    own: tuple[int, ...] = field(default=(200,))  # what who may gets for what is its own
+
+
+MAP, VIDEO, PEOPLE_AT_DESK = Right.MAP, Right.VIDEO, "?people=1"
+
+ROUTES: dict[tuple[str, str], Row] = {
+    ("GET", "/api/audit"): Row(Right.AUDIT),
+    ("GET", "/api/audit/lines"): Row(Right.AUDIT),
+    ("GET", "/"): Row(None, own=(307,)),
+    ("GET", "/wall"): Row(None, own=(307,)),
+    ("GET", "/area"): Row(None, own=(307,)),
+    ("GET", "/admin"): Row(None, own=(307,)),
+    ("GET", "/sign-in"): Row(None),
+    ("GET", "/api/health"): Row(None),
+    ("GET", "/api/ready"): Row(None),
+    ("GET", "/api/metrics"): Row(Right.METRICS),
+    ("GET", "/api/docs"): Row(None),
+    ("GET", "/api/openapi.json"): Row(None),
+    ("GET", "/api/map/areas/{level}"): Row(MAP, "not there", "?within={town}"),
+    ("GET", "/api/map/tickets"): Row(MAP, "nothing of it", "?bbox=116,34,119,37"),
+    ("GET", "/api/map/stations"): Row(MAP, "not there", "?within={town}"),
+    ("GET", "/api/map/posts"): Row(MAP, "not there", "?within={town}"),
+    ("GET", "/api/map/care"): Row(MAP, "not there", "?within={town}"),
+    ("GET", "/api/map/care/visits"): Row(Right.CARE_MARKERS, "not there", "?within={town}"),
+    ("GET", "/api/heat"): Row(MAP, "not there", "?within={town}"),
+    ("GET", "/api/search"): Row(MAP, "nothing of it", "?q={town}"),
+    ("GET", "/api/figures"): Row(MAP, "not there", "?within={town}"),
+    ("GET", "/api/cards/area/{no}"): Row(MAP, "not there"),
+    ("GET", "/api/cards/ticket/{ticket_id}"): Row(MAP, "not there", PEOPLE_AT_DESK),
+    ("GET", "/api/cards/worker/{worker_id}"): Row(MAP, "not there", PEOPLE_AT_DESK),
+    ("GET", "/api/cards/station/{station_id}"): Row(MAP, "not there"),
+    ("GET", "/api/cards/post/{post_id}"): Row(MAP, "not there", PEOPLE_AT_DESK),
+    ("GET", "/api/video/{station_id}"): Row(VIDEO, "not there"),
+    ("GET", "/api/live/snapshot"): Row(MAP, "not there", "?within={town}"),
+    ("GET", "/api/live/poll"): Row(MAP, "not there", "?within={town}"),
+    ("WS", "/api/live"): Row(MAP, "not there", "?within={town}"),
+    ("POST", "/api/tickets"): Row(
+        Right.TICKETS_FILE, "not there", body={"channel": "grid", "category": "01001", "title": "t", "lon": "{lon}",
+                                               "lat": "{lat}"}, own=(201,)),
+    ("POST", "/api/tickets/{ticket_id}/advance"): Row(
+        Right.TICKETS_WORK, "not there", body={"status": "dispatched", "version": 1}, own=(200, 409)),
+    ("GET", "/api/tickets/{ticket_id}"): Row(Right.TICKETS_READ, "not there"),
+    # A device's token is its own gate; without one nothing is taken.
+    ("GET", "/api/positions/osmand"): Row(None, own=(400, 401)),
+    ("POST", "/api/positions/osmand"): Row(None, own=(400, 401)),
+    ("POST", "/api/positions/owntracks"): Row(None, own=(401,)),
+    ("POST", "/api/positions/batch"): Row(None, body={"fixes": []}),
+    ("GET", "/demo-camera/segment/{index}.ts"): Row(None),
+    ("GET", "/demo-camera/{name}/live.m3u8"): Row(None),
+    ("POST", "/api/walls/pairing"): Row(None, own=(200, 201, 429)),
+    ("POST", "/api/walls/pairing/claim"): Row(None, body={"secret": "x" * 43}, own=(200, 429)),
+    ("POST", "/api/walls/renew"): Row(MAP, own=(200, 403)),  # walls only
+    ("GET", "/api/walls"): Row(Right.ADMIN),
+    ("POST", "/api/walls"): Row(
+        Right.ADMIN, "not there", body={"code": "AAAA-AAAA", "area": "{town}"} | CONFIRM, own=(422,)),
+    ("DELETE", "/api/walls/{wall_id}"): Row(Right.ADMIN, "not there", own=(200, 204)),
+    ("GET", "/api/care"): Row(Right.CARE_MARKERS, "not there", "?within={town}"),
+    ("GET", "/api/care/{care_id}"): Row(Right.CARE_MARKERS, "not there"),
+    ("POST", "/api/care/{care_id}/open"): Row(Right.CARE_OPEN, "not there", body={"reason": "visit this week"}),
+    ("POST", "/api/care/{care_id}/visits"): Row(
+        Right.CARE_OPEN, "not there", body={"outcome": "ok"}, own=(200, 201)),
+    ("POST", "/api/care"): Row(Right.CARE_EDIT, "not there", body=CARE, own=(200, 201)),
+    ("PATCH", "/api/care/{care_id}"): Row(Right.CARE_EDIT, "not there", body={"every_days": 20}),
+    ("POST", "/api/care/export"): Row(
+        Right.CARE_EXPORT, "not there", body={"reason": "monthly meeting", "within": "{town}"}),
+    ("GET", "/api/roster"): Row(MAP, "not there", "?within={town}"),
+    ("POST", "/api/roster"): Row(Right.ROSTER_EDIT, "not there", body=TURN, own=(200, 201, 409, 422)),
+    ("DELETE", "/api/roster/{turn_id}"): Row(Right.ROSTER_EDIT, "not there", own=(200, 204)),
+    # These speak of the caller's own session and of nobody else's.
+    ("POST", "/api/session"): Row(None, body={"login": "nobody", "password": "wrong"}, own=(401, 429)),
+    ("GET", "/api/session"): Row(None, own=(200, 401)),
+    ("POST", "/api/session/password"): Row(
+        None, body={"current": "wrong", "new": "correct horse battery"}, own=(401, 403, 404, 409, 422, 429)),
+    ("POST", "/api/session/second-factor"): Row(None, body={}, own=(401, 403, 404, 409, 422, 429)),
+    ("GET", "/api/session/oidc"): Row(None, own=(404,)),
+    ("GET", "/api/session/oidc/callback"): Row(None, own=(404, 422)),
+    ("DELETE", "/api/session"): Row(None, own=(200, 204, 401)),  # the last one: it ends the session
+}  # fmt: skip
+
+# Below each screen: what Dash serves. "page" and "callback" are checked for every viewer, the others hold no data.
+SCREENS: dict[str, tuple[Right, ...]] = {
+    "wall": (Right.MAP,),
+    "area": (Right.MAP,),
+    "admin": (Right.ADMIN, Right.AUDIT),
+}
+BELOW: dict[str, Literal["page", "dash", "callback", "file"]] = {
+    "": "page",
+    "<path:path>": "page",
+    "_dash-layout": "dash",
+    "_dash-dependencies": "dash",
+    "_dash-update-component": "callback",
+    "_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": "file",
+    "assets/<path:filename>": "file",
+    "_favicon.ico": "file",
+    "_reload-hash": "file",
+}
+
+# Each callback (its output) and the right it needs.
+CALLBACKS: dict[str, Right] = {
+    "..tiles.children...span.children..": Right.MAP,
+    "..table.rowData...count.children..": Right.MAP,
+    "table.exportDataAsCsv": Right.EXPORT,
+    "..accounts-table.rowData...accounts-count.children..": Right.ADMIN,
+    "..walls-table.rowData...walls-count.children..": Right.ADMIN,
+    "..devices-table.rowData...devices-count.children..": Right.ADMIN,
+    "..clients-table.rowData...clients-count.children..": Right.ADMIN,
+    "..sessions-table.rowData...sessions-count.children..": Right.ADMIN,
+    "..audit-table.rowData...audit-count.children..": Right.AUDIT,
+    "accounts-reply.data": Right.ADMIN,
+    "walls-reply.data": Right.ADMIN,
+    "devices-reply.data": Right.ADMIN,
+    "clients-reply.data": Right.ADMIN,
+    "sessions-reply.data": Right.ADMIN,
+    "audit-reply.data": Right.AUDIT,
+    "devices-found.data": Right.ADMIN,
+}

@@ -1,0 +1,362 @@
+"""Every route, page, callback and stream of the running app, asked by everybody: only what the matrix says is given."""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+import websockets.exceptions
+from websockets.sync.client import connect
+
+import profiles
+from api.gate import routes_of
+from app import create_app
+from geodata.scope import EVERYTHING, Db, scoped
+from geodata.servers import Stores
+from services.access import RIGHTS, ROLES
+from services.care import register
+from services.care.entry import Entry
+from services.care.sealing import Seals
+from settings import Settings
+from tests.api.matrix import BELOW, CALLBACKS, ROUTES, SCREENS, Row
+from tests.live_app import served
+from tests.small_place import centre, grid_no
+from tests.viewers import cookies_for, found, of_town, sessions_of
+
+OTHER = re.compile(r"370883002|\b1002\d{6}\b|千泉街道|OTHER")  # marks of town 2, which none of them may see
+CLIENTS: dict[str, httpx.Client] = {}  # one an asker: making one takes longer than a request
+BINARY = ("application/octet-stream", "spreadsheet", "video/", "image/")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who asks: what identifies them, and what their role may do; None: nobody is known."""
+
+    name: str
+    headers: dict[str, str]
+    cookies: dict[str, str]
+    role: str | None
+    everywhere: bool = False  # sees both towns
+
+
+@pytest.fixture(scope="module")
+def app(module_clone: Stores) -> Any:
+    """The app on a place where each town has one of everything for each asker."""
+    return create_app(Settings(), module_clone)
+
+
+@pytest.fixture(scope="module")
+def url(app: Any) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def askers(url: str, module_clone: Stores) -> list[Asker]:
+    """Each role in town 1, a wall of town 1, another system, nobody, and an ended session."""
+    people = [
+        Asker(
+            role,
+            {"X-CSRFToken": "csrf-of-tests"},
+            cookies_for(url, replace(of_town(1, role), id=100 + at)),
+            role,
+        )
+        for at, role in enumerate(ROLES)
+    ]
+    ended = cookies_for(url, of_town(1, "dispatcher"))
+    sessions_of(module_clone).end(ended["wangge_session"])
+    tokens = {name: secrets.token_urlsafe(24) for name in ("wall", "client")}
+    digests = {name: hashlib.sha256(token.encode()).digest() for name, token in tokens.items()}
+    with psycopg.connect(module_clone.database_url) as conn:
+        for at, role in enumerate(ROLES):
+            conn.execute(
+                "INSERT INTO account (id, login, name, role, created_by) OVERRIDING SYSTEM VALUE"
+                " VALUES (%s, %s, %s, %s, 'tests')",
+                (100 + at, f"of-town-1-{at}", role, role),
+            )
+        conn.execute(
+            "WITH w AS (INSERT INTO wall_screen (name, area_no, created_by) VALUES ('w', %s, 't') RETURNING id)"
+            " INSERT INTO wall_token SELECT %s, id, now() + interval '1 day' FROM w",
+            (grid_no(1, 0, 0), digests["wall"]),
+        )
+        conn.execute(
+            "INSERT INTO api_client (name, token_sha256, created_by) VALUES ('c', %s, 't')",
+            (digests["client"],),
+        )
+    return [
+        *people,
+        Asker("wall", {}, {"wangge_wall": tokens["wall"]}, "wall"),
+        Asker("client", {"Authorization": f"Bearer {tokens['client']}"}, {}, "client", everywhere=True),
+        Asker("nobody", {}, {}, None),
+        Asker("ended session", {"X-CSRFToken": "csrf-of-tests"}, ended, None),
+        Asker("false token", {"Authorization": "Bearer nonsense"}, {}, None),
+    ]
+
+
+@pytest.fixture(scope="module")
+def things(app: Any, askers: list[Asker], module_clone: Stores) -> dict[tuple[str, int], dict[str, str]]:
+    """(asker, town) → what that asker asks for there, so that nobody meets what another changed or deleted."""
+    made = {}
+    with psycopg.connect(module_clone.database_url) as conn:
+        for town in (1, 2):
+            for at, asker in enumerate(askers):
+                made[asker.name, town] = _things(conn, town, at)
+        conn.execute("UPDATE worker SET name = 'OTHER ' || code WHERE area_no > %s", (grid_no(2, 0, 0),))
+    seals = Seals.of(Settings())
+    for (name, town), held in made.items():
+        clerk = replace(of_town(town, "community_clerk"), name=f"seed {name}")
+        with scoped(app.state.runtime.pool, EVERYTHING, "care") as conn:
+            entry = Entry("OTHER" if town == 2 else "own", held["care_category"], held["grid"])
+            held["care_id"] = str(
+                register.add(conn, clerk, entry, seals, app.state.runtime.profile, date.today())
+            )
+    return made
+
+
+def _things(conn: Db, town: int, at: int) -> dict[str, str]:
+    no, (x, y) = grid_no(town, 1, 1), centre(town, 1, 1)
+    mark = "OTHER" if town == 2 else "own"
+    point = f"SRID=4326;POINT({x} {y})"
+
+    def one(query: str, *values: Any) -> str:
+        row = conn.execute(query, values).fetchone()  # type: ignore[arg-type]
+        assert row is not None
+        return str(row[0])
+
+    station = f"{town:02d}{at:018d}"
+    conn.execute(
+        "INSERT INTO video_station (id, name, site_kind, area_no, geom, stream_url, state, generated)"
+        " VALUES (%s, %s, 'hall', %s, %s, '/demo-camera/hall/live.m3u8', 'live', true)",
+        (station, mark, no, point),
+    )
+    return {
+        "town": f"37088300{town}",
+        "grid": f"37088300{town}001001",
+        "no": str(no),
+        "lon": str(x),
+        "lat": str(y),
+        "level": "grid",
+        "care_category": profiles.load("zoucheng").care[0].code,
+        "post_role": profiles.load("zoucheng").posts[0].code,
+        "index": "1",
+        "name": "hall",
+        "station_id": station,
+        "ticket_id": one(
+            "INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status)"
+            " SELECT now(), 1, id, %s, %s, 'exact', %s, 'accepted' FROM category WHERE code = '01001' RETURNING id",
+            mark, point, no,
+        ),
+        "worker_id": one("SELECT id FROM worker WHERE area_no = %s", no),
+        "post_id": one(
+            "INSERT INTO key_person (kind, code, name, role, area_no, geom, generated)"
+            " VALUES ('post', %s, %s, 'grid_head', %s, %s, true) RETURNING id",
+            f"P{town}-{at}", mark, no, point,
+        ),
+        "wall_id": one(
+            "INSERT INTO wall_screen (name, area_no, created_by) VALUES (%s, %s, 't') RETURNING id", mark, no
+        ),
+        "turn_id": one(
+            "INSERT INTO roster (area_no, role, on_date, from_time, to_time, name, source, generated)"
+            " VALUES (%s, 'grid_head', current_date + %s::int, '08:00', '18:00', %s, 'tests', true) RETURNING id",
+            no, 30 + at, mark,
+        ),
+    }  # fmt: skip
+
+
+def asked(url: str, asker: Asker, method: str, path: str, body: Any) -> httpx.Response:
+    """One request of theirs."""
+    client = CLIENTS.get(asker.name)
+    if client is None:
+        client = CLIENTS[asker.name] = httpx.Client(
+            trust_env=False, timeout=30, headers=asker.headers, cookies=asker.cookies
+        )
+    return client.request(method, url + path, json=body)
+
+
+def filled(text: Any, held: dict[str, str]) -> Any:
+    """A template with the things of a town in it; a value that is one placeholder of a number becomes a number."""
+    if isinstance(text, dict):
+        return {key: filled(value, held) for key, value in text.items()}
+    if not isinstance(text, str):
+        return text
+    if text in ("{lon}", "{lat}"):
+        return float(held[text[1:-1]])
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: held[found[1]], text)
+
+
+def expected(asker: Asker, row: Row, town: int) -> tuple[str, tuple[int, ...]]:
+    """What they should get, in a word, and the statuses that say so."""
+    if row.right is None:
+        return "open to all", row.own
+    if asker.role is None:
+        return "unknown", (401,)
+    if row.right not in RIGHTS[asker.role]:
+        return "no right", (403,)
+    if town == 1 or asker.everywhere or row.outside != "not there":
+        return "given", row.own
+    return "not there", (404, 422)
+
+
+def test_each_route_has_a_row_and_each_row_a_route(app: Any) -> None:
+    assert routes_of(app) == set(ROUTES)
+
+
+def test_everybody_gets_what_the_matrix_says(
+    url: str, askers: list[Asker], things: dict[tuple[str, int], dict[str, str]]
+) -> None:
+    wrong = []
+    for (method, path), row in ROUTES.items():
+        for asker in askers if (method, path) != ("DELETE", "/api/session") else leaving(url, askers):
+            for town in (1,) if row.outside == "no place" else (2, 1):
+                held = things[asker.name.removesuffix(" leaving"), town]
+                wish, statuses = expected(asker, row, town)
+                address = filled(path + row.query, held)
+                if method == "WS":
+                    got = _socket(url, asker, address)
+                    text = ""
+                else:
+                    answer = asked(url, asker, method, address, filled(row.body, held))
+                    got, kind = answer.status_code, answer.headers.get("content-type", "")
+                    text = "" if kind.startswith(BINARY) else answer.text
+                if got not in statuses:
+                    wrong.append(f"{asker.name}: {method} {address}: {got}, not {statuses} ({wish})")
+                if got >= 400:  # a refusal may repeat what was asked for
+                    for value in (address, *held.values()):
+                        text = text.replace(value, "")
+                if not asker.everywhere and (leak := OTHER.search(text)):
+                    wrong.append(f"{asker.name}: {method} {address}: tells of {leak[0]}")
+    assert wrong == []
+
+
+def leaving(url: str, askers: list[Asker]) -> list[Asker]:
+    """The same with sessions of their own, which they may end."""
+    return [
+        replace(asker, name=f"{asker.name} leaving", cookies=cookies_for(url, of_town(1, asker.role)))
+        if asker.role in ROLES
+        else replace(asker, name=f"{asker.name} leaving")
+        for asker in askers
+    ]
+
+
+def _socket(url: str, asker: Asker, path: str) -> int:
+    """The status that an HTTP route would have given."""
+    headers = dict(asker.headers)
+    if asker.cookies:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in asker.cookies.items())
+    try:
+        with connect(
+            url.replace("http", "ws") + path, additional_headers=headers, proxy=None, open_timeout=10
+        ) as ws:
+            told = json.loads(ws.recv(timeout=10))
+            return 200 if told["t"] == "hello" else 500
+    except websockets.exceptions.ConnectionClosed as error:
+        code = error.rcvd.code if error.rcvd else 0
+        return {4401: 401, 4403: 403, 4404: 404}.get(code, code)
+
+
+def test_each_address_below_the_screens_is_known(app: Any) -> None:
+    found = {str(rule) for rule in app.state.screens.url_map.iter_rules()}
+    known = {f"/{screen}/{below}" for screen in SCREENS for below in BELOW}
+    assert {rule for rule in found if rule not in known and not rule.endswith("_alive_")} <= set(), (
+        found - known
+    )
+
+
+@pytest.mark.parametrize("screen", list(SCREENS))
+def test_pages_are_given_to_who_may(url: str, askers: list[Asker], screen: str) -> None:
+    wrong = []
+    for asker in askers:
+        may = asker.role is not None and any(right in RIGHTS[asker.role] for right in SCREENS[screen])
+        for address, outside in ((f"/{screen}/", False), (f"/{screen}/370883002", screen != "admin")):
+            answer = asked(url, asker, "GET", address, None)
+            got = answer.status_code
+            if asker.role is None or asker.role == "client" or (asker.role == "wall" and screen != "wall"):
+                right = got == (403 if asker.role == "client" else 200 if screen == "wall" else 303)
+            elif not may:
+                right = got == 403
+            else:
+                bound = asker.role == "wall"  # a wall shows what it was paired for, whatever is asked
+                right = got == (404 if outside and not bound else got if screen == "admin" else 200)
+            text = answer.text.replace("/370883002", "").replace("%2F370883002", "")
+            if not right or (OTHER.search(text) and got == 200):
+                wrong.append(f"{asker.name}: {address}: {got}")
+    assert wrong == []
+
+
+def callbacks_of(url: str, askers: list[Asker], screen: str) -> list[dict[str, Any]]:
+    """The callbacks of a screen as the app itself lists them to who may open it."""
+    supervisor = next(
+        one for one in askers if one.role == ("administrator" if screen == "admin" else "dispatcher")
+    )
+    listed = asked(url, supervisor, "GET", f"/{screen}/_dash-dependencies", None)
+    assert listed.status_code == 200, listed.text
+    return [one for one in listed.json() if not one.get("clientside_function")]
+
+
+def test_each_callback_has_a_row(url: str, askers: list[Asker]) -> None:
+    outputs = {one["output"] for screen in SCREENS for one in callbacks_of(url, askers, screen)}
+    assert outputs == set(CALLBACKS)
+
+
+@pytest.mark.parametrize("screen", list(SCREENS))
+def test_callbacks_are_run_for_who_may(url: str, askers: list[Asker], screen: str) -> None:
+    wrong = []
+    for one in callbacks_of(url, askers, screen):
+        for town in (2, 1):
+            body = _call(one, f"37088300{town}")
+            for asker in askers:
+                answer = asked(url, asker, "POST", f"/{screen}/_dash-update-component", body)
+                may = asker.role is not None and CALLBACKS[one["output"]] in RIGHTS[asker.role]
+                refused = 401 if asker.role is None else 403
+                good = answer.status_code not in (401, 403) and answer.status_code < 500
+                if good is not may or (not may and answer.status_code != refused):
+                    wrong.append(f"{asker.name}: {one['output']}: {answer.status_code}")
+                text = re.sub(r"/api/[^\"]*", "", answer.text)  # the audit tells what they asked for in vain
+                if may and not asker.everywhere and OTHER.search(text):
+                    wrong.append(f"{asker.name}: {one['output']} tells of another town")
+    assert wrong == []
+
+
+def _call(callback: dict[str, Any], code: str) -> dict[str, Any]:
+    """The body that a page sends for a callback, asking for that area."""
+
+    def value(part: dict[str, str]) -> Any:
+        if part["id"] == "address":
+            return {"code": code, "lang": "en", "period": "today"}
+        return {"rowData": [{"no": 1}], "n_clicks": 1}.get(part["property"], {"lang": "en"})
+
+    def given(parts: list[dict[str, str]]) -> list[dict[str, Any]]:
+        return [{**part, "value": value(part)} for part in parts]
+
+    names = callback["output"].strip(".").split("...")
+    outputs = [dict(zip(("id", "property"), name.rsplit(".", 1), strict=True)) for name in names]
+    several = callback["output"].startswith("..")
+    return {
+        "output": callback["output"],
+        "outputs": outputs if several else outputs[0],
+        "inputs": given(callback["inputs"]),
+        "state": given(callback["state"]),
+        "changedPropIds": [f"{part['id']}.{part['property']}" for part in callback["inputs"]],
+    }
+
+
+def test_files_hold_nothing_of_the_place(url: str) -> None:
+    nobody = Asker("nobody", {}, {}, None)
+    for path in ("/wall/assets/tokens.css", "/area/assets/00-core.js"):
+        answer = asked(url, nobody, "GET", path, None)
+        assert answer.status_code == 200 and not OTHER.search(answer.text)
+
+
+def test_an_ended_session_was_one(url: str, module_clone: Stores) -> None:
+    """So that "ended session" above means what it says."""
+    token = cookies_for(url, of_town(1))["wangge_session"]
+    assert found(module_clone, token) is not None
+    sessions_of(module_clone).end(token)
+    assert found(module_clone, token) is None
