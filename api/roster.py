@@ -45,10 +45,17 @@ class TurnOut(BaseModel):
     source: str | None = None
 
 
+class PostOut(Words):
+    """A post of this place, and the level of area that it usually serves."""
+
+    level: str
+
+
 class DayOut(BaseModel):
-    """The turns that begin on a day, wider areas first."""
+    """The turns that begin on a day, wider areas first; the posts that a turn may be of."""
 
     rows: list[TurnOut]
+    posts: list[PostOut]
 
 
 class Entered(BaseModel):
@@ -67,6 +74,10 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description":
 def router(runtime: Runtime) -> APIRouter:
     """The routes, below /api/roster."""
     routes = APIRouter(prefix="/api/roster", tags=["Roster"])
+    posts = [
+        PostOut(code=post.code, name=post.name, name_en=post.name_en, level=post.level)
+        for post in runtime.profile.posts
+    ]
 
     @routes.get("")
     def day(
@@ -79,7 +90,7 @@ def router(runtime: Runtime) -> APIRouter:
         """The turns of a day."""
         with opened(runtime.pool, viewer, within) as (conn, scope):
             rows = roster.day(conn, scope.lo, scope.hi, on, runtime.profile, people=viewer.may(Right.PEOPLE))
-        return DayOut(rows=[TurnOut.model_validate(row) for row in rows])
+        return DayOut(rows=[TurnOut.model_validate(row) for row in rows], posts=posts)
 
     @routes.post("", status_code=201, response_model=Entered, responses=BAD)
     def enter(turn: NewTurn, viewer: Seer) -> Response:

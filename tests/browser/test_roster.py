@@ -1,0 +1,135 @@
+"""On duty now, in a real Chromium: a desk reads who and rings them up, a wall reads only which posts are held."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, expect
+
+from app import create_app
+from geodata.servers import Stores
+from settings import Settings
+from tests.browser.chromium import chromium, open_page
+from tests.live_app import served
+from tests.small_place import grid_no
+from tests.viewers import county, of_community, of_town
+
+pytestmark = pytest.mark.browser
+GRID = grid_no(1, 1, 1)
+READY = "window.wangge?.map?.main"
+
+
+@pytest.fixture(scope="module")
+def url(module_clone: Stores) -> Iterator[str]:
+    """A leader of the town, somebody standing in for them, and a mediator of the community, all day."""
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    turns = (
+        (grid_no(1, 0, 0), "duty_leader", "甲一丰", "12000000001", None),
+        (grid_no(1, 0, 0), "duty_leader", "乙二平", "120 0000 0002", "甲一丰"),
+        (grid_no(1, 1, 0), "mediator", "丙三安", None, None),
+    )
+    with psycopg.connect(module_clone.database_url) as conn:
+        for area, role, name, phone, instead in turns:
+            conn.execute(
+                "INSERT INTO roster (area_no, role, on_date, from_time, to_time, name, phone, substitute_for, source,"
+                " generated) VALUES (%s, %s, %s, '00:00', '24:00', %s, %s, %s, 'tests', true)",
+                (area, role, today, name, phone, instead),
+            )
+    with served(create_app(Settings(), module_clone)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+def test_a_desk_reads_who_is_on_duty_and_how_to_reach_them(browser: Browser, url: str) -> None:
+    page = open_page(browser, f"{url}/area/?card=area:{GRID}&lang=en", 1440, 900)
+    duty = page.locator(".wg-card .wg-duty li")
+    expect(duty).to_have_count(2)
+    expect(duty.nth(0)).to_contain_text("Duty leader")
+    expect(duty.nth(0)).to_contain_text("乙二平")
+    expect(duty.nth(0)).to_contain_text("for 甲一丰")
+    expect(duty.nth(0)).to_contain_text("until 00:00")
+    link = duty.nth(0).locator("a")
+    expect(link).to_have_attribute("href", "tel:12000000002")
+    link.focus()
+    expect(link).to_be_focused()
+    expect(duty.nth(1)).to_contain_text("丙三安")
+    expect(duty.nth(1).locator("a")).to_have_count(0)
+    page.close()
+
+
+def test_a_turn_is_entered_and_taken_out_from_the_card(browser: Browser, url: str) -> None:
+    """By keyboard alone, as the clerk of a community."""
+    card = f"{url}/area/?card=area:{grid_no(1, 2, 0)}&lang=en"
+    page = open_page(browser, card, 1440, 900, viewer=of_community(1, 2))
+    change = page.get_by_role("button", name="Change the roster")
+    change.focus()
+    page.keyboard.press("Enter")
+    form = page.locator(".wg-roster")
+    expect(form).to_contain_text("Nobody is on the roster")
+    expect(form.locator("[name=date]")).to_be_focused()
+    form.locator("[name=name]").focus()
+    page.keyboard.press("Enter")
+    expect(form.locator('[data-field="name"] .wg-error')).to_contain_text("Give a name")
+    expect(form.locator("[name=role]")).to_have_value("mediator")
+    form.locator("[name=from]").fill("00:00")
+    form.locator("[name=to]").fill("00:00")
+    form.locator("[name=name]").fill("丁四海")
+    form.locator("[name=phone]").fill("call me")
+    page.keyboard.press("Enter")
+    expect(form.locator('[data-field="phone"] .wg-error')).to_contain_text("3 to 30 digits")
+    form.locator("[name=phone]").fill("12000000004")
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("status")).to_have_text("Added: 丁四海.")
+    form.locator("[name=substitute_for]").select_option("丁四海")
+    form.locator("[name=name]").fill("戊五湖")
+    page.keyboard.press("Enter")
+    expect(form.locator(".wg-turns li")).to_have_count(2)
+    form.get_by_role("button", name="Done").click()
+    duty = page.locator(".wg-card .wg-duty li")
+    expect(duty).to_have_count(1)
+    expect(duty).to_contain_text("戊五湖")
+    expect(duty).to_contain_text("for 丁四海")
+    page.get_by_role("button", name="Change the roster").click()
+    page.get_by_role("button", name="Take 丁四海 off the roster").click()
+    expect(page.locator(".wg-roster")).to_contain_text("Nobody is on the roster")
+    page.keyboard.press("Escape")
+    expect(page.locator(".wg-duty")).to_contain_text("names nobody for now")
+    page.close()
+
+
+def test_who_may_not_change_the_roster_is_not_offered_it(browser: Browser, url: str) -> None:
+    page = open_page(browser, f"{url}/area/?card=area:{GRID}&lang=en", 1440, 900)  # a dispatcher
+    expect(page.locator(".wg-duty li")).to_have_count(2)
+    expect(page.get_by_role("button", name="Change the roster")).to_have_count(0)
+    page.close()
+
+
+def test_where_nobody_is_on_duty_the_card_says_so(browser: Browser, url: str) -> None:
+    page = open_page(browser, f"{url}/area/?card=area:{grid_no(2, 1, 1)}&lang=en", 1440, 900)
+    expect(page.locator(".wg-card .wg-duty")).to_contain_text("names nobody for now")
+    page.close()
+
+
+def test_without_the_right_to_see_people_only_the_post_is_told(browser: Browser, url: str) -> None:
+    page = open_page(browser, f"{url}/area/?card=area:{GRID}", 1440, 900, viewer=county("analyst"))
+    expect(page.locator(".wg-duty li")).to_have_count(2)
+    expect(page.locator(".wg-duty")).to_contain_text("值班领导")
+    assert "乙二平" not in page.content() and "12000" not in page.locator(".wg-duty").inner_html()
+    page.close()
+
+
+def test_a_wall_names_nobody(browser: Browser, url: str) -> None:
+    wall = replace(of_town(1, "wall"), kind="wall", id=1, view={"lang": "zh-CN", "tour": False})
+    page = open_page(browser, f"{url}/wall/?card=area:{GRID}&tour=off", 1920, 1080, viewer=wall)
+    expect(page.locator(".wg-duty li")).to_have_count(2)
+    for word in ("甲一丰", "乙二平", "丙三安", "12000000001", "tel:"):
+        assert word not in page.content()
+    page.close()
