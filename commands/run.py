@@ -50,7 +50,18 @@ def run(
     with listener:
         stores = ensure(settings)
         migrate(stores.database_url)
+        note_settings(stores.database_url, settings)
         serve(settings.model_copy(update={"port": listener.getsockname()[1]}), listener, role)
+
+
+def note_settings(database_url: str, settings: "Settings") -> None:
+    """What is set otherwise than at the start before stands in the audit."""
+    import psycopg
+
+    from services.setting_changes import record_settings
+
+    with psycopg.connect(database_url) as conn:
+        record_settings(conn, settings)
 
 
 def serve(settings: "Settings", listener: socket.socket, role: Role) -> None:

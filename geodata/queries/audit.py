@@ -213,6 +213,15 @@ def hash_of(conn: Db, row_id: int) -> str | None:
     return None if row is None else str(row[0])
 
 
+def last_settings(conn: Db) -> dict[str, str] | None:
+    """The settings that the newest row about them names; None before the first."""
+    row = conn.execute(
+        "SELECT detail -> 'all' FROM audit WHERE action = 'setting' AND object_kind = 'settings'"
+        " ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else {str(name): str(value) for name, value in row[0]}
+
+
 def forget(conn: Db, days: int) -> int:
     """Take away rows older than that many days, 180 at least, and write a row about it; returns how many went."""
     row = conn.execute("SELECT audit_forget(%s)", (days,)).fetchone()
