@@ -12,9 +12,10 @@ from flask import Flask
 from redis import Redis
 from starlette.routing import Match
 
+import api.audit
 import api.cards
-import api.demo_camera
 import api.care
+import api.demo_camera
 import api.errors
 import api.figures
 import api.gate
@@ -25,6 +26,7 @@ import api.map
 import api.metrics
 import api.openapi
 import api.positions
+import api.roster
 import api.screen_errors
 import api.search
 import api.session
@@ -32,9 +34,11 @@ import api.sign_in
 import api.tickets
 import api.video
 import api.walls
+import callbacks.admin
 import callbacks.area
 import callbacks.guard
 import profiles
+from api.assets import Assets
 from api.body_limit import BodyLimit
 from api.compression import Compress
 from api.hardening import Harden
@@ -42,6 +46,7 @@ from api.trace import Trace
 from geodata.pool import make_pool
 from geodata.redis_clients import loop_redis
 from geodata.servers import Stores, ensure
+from screens.admin.screen import make_admin
 from screens.page import make_area, make_wall
 from services.access.sessions import Sessions
 from services.access.tokens import Tokens
@@ -54,7 +59,7 @@ from services.video import Prober
 from settings import Settings
 
 Role = Literal["all", "screens", "api"]
-SCREENS = ("wall", "area")
+SCREENS = ("wall", "area", "admin")
 
 # Every module of api/ that has routes; each offers router(runtime).
 OPERATION = (api.health.router, api.metrics.router)
@@ -63,6 +68,7 @@ ROUTERS = (
     api.heat.router,
     api.figures.router,
     api.cards.router,
+    api.care.router,
     api.search.router,
     api.live.router,
     api.tickets.router,
@@ -70,7 +76,8 @@ ROUTERS = (
     api.video.router,
     api.session.router,
     api.walls.router,
-    api.care.router,
+    api.audit.router,
+    api.roster.router,
     api.demo_camera.router,
 )
 
@@ -169,13 +176,16 @@ def _refuse_unknown(app: FastAPI) -> None:
 
 
 def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
-    """The two Dash apps on one Flask server, in threads, behind everything else."""
+    """The Dash apps of the screens on one Flask server, in threads, behind everything else."""
     server = Flask("wangge", static_folder=None)
     callbacks.guard.install(server)
     api.screen_errors.install(server)
-    make_wall(runtime, server)
-    callbacks.area.register(make_area(runtime, server), runtime)
-    app.mount("/", WSGIMiddleware(server, workers=16))
+    screens = (make_wall(runtime, server), make_area(runtime, server), make_admin(runtime, server))
+    callbacks.area.register(screens[1], runtime)
+    callbacks.admin.register(screens[2], runtime)
+    bundled = [file for screen in screens for file in screen.bundle.files]
+    app.state.screens = server
+    app.mount("/", Assets(WSGIMiddleware(server, workers=16), bundled))
 
 
 def _lead_to_screens(app: FastAPI) -> None:
@@ -184,6 +194,7 @@ def _lead_to_screens(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     @app.get("/wall", include_in_schema=False)
     @app.get("/area", include_in_schema=False)
+    @app.get("/admin", include_in_schema=False)
     async def home(request: Request) -> RedirectResponse:
         screen = request.url.path.strip("/") or SCREENS[0]
         query = f"?{request.url.query}" if request.url.query else ""

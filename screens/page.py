@@ -8,17 +8,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
-from dash import Dash
+from dash import Dash, html
 from dash.development.base_component import Component
 from flask import Flask, Response, g, request
 from psycopg_pool import PoolTimeout
 
-from screens import area, wall
+from screens import area, pairing, wall
+from screens.bundle import bundle
 from screens.config import Config, page_config, title_of
 from screens.skeleton import to_html
-from screens.viewer import current, found, is_away, nonce
+from screens.viewer import found, is_away, nonce
 from screens.words import language_of, t, words
-from services.access import Right, UnknownArea, Viewer
+from services.access import Right, UnknownArea, Viewer, walls
 from services.breadcrumb import NoPlace
 from services.runtime import Runtime
 from settings import ROOT
@@ -27,7 +28,14 @@ from settings import ROOT
 NOT_ON_WALL = ("/dash/dcc/", "/dash/dash_table/", "/dash_ag_grid/", "/dash_extensions/", "/dash_svg/")
 NOT_ON_AREA = ("/dash/dash_table/", "/dash_extensions/", "/dash_svg/")
 NOT_NEEDED = ("/dash/deps/polyfill",)
-THEME = {"wall": "dark", "area": "light"}
+RENDERER = "/dash/dash-renderer/"
+THEME = {"wall": "dark", "area": "light", "admin": "light"}
+# Files of assets/ that a screen does not load: those of other screens, and of the map where there is none.
+NOT_LOADED = {
+    "wall": r"^(area|admin)\.css$|^3\d-(area|admin)",
+    "area": r"^(wall|admin)\.css$|^3\d-(wall|admin)",
+    "admin": r"^(area|wall|map)\.css$|^1[01]|^2|^30-(area|wall|bind)",
+}
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
     "%3Crect width='16' height='16' rx='3' fill='%23161D25'/%3E%3Cg fill='%2359B6B6'%3E"
@@ -43,12 +51,12 @@ Layout = Callable[[Config], Component]
 EXTENSION = "wangge"  # where Flask keeps the screens that it carries, by name
 
 
-def make_wall(runtime: Runtime, server: Flask) -> Dash:
+def make_wall(runtime: Runtime, server: Flask) -> "Screen":
     """The wall of the whole place at /wall/, and of one area at /wall/<code>."""
     return Wall("wall", runtime, server, wall.layout, NOT_ON_WALL)
 
 
-def make_area(runtime: Runtime, server: Flask) -> Dash:
+def make_area(runtime: Runtime, server: Flask) -> "Screen":
     """The page of an area at /area/<code>; /area/ is the whole place. Its callbacks are registered by app.py."""
     return Screen("area", runtime, server, area.layout, NOT_ON_AREA)
 
@@ -64,14 +72,13 @@ class Screen(Dash):
         self.runtime = runtime
         self.make_layout = layout
         self.unused = (*unused, *NOT_NEEDED)
-        other = "area" if name == "wall" else "wall"
+        self.bundle = bundle(name, NOT_LOADED[name])
         super().__init__(
             name=f"wangge_{name}",
             server=server,
             url_base_pathname=f"/{name}/",
             assets_folder=str(ROOT / "assets"),
-            assets_ignore=rf"^{other}\.css$|^30-{other}",
-            assets_path_ignore=["vendor", "early", "pages"],
+            include_assets_files=False,  # ours come as one script and one stylesheet, see screens/bundle.py
             update_title="",
             suppress_callback_exceptions=True,
             add_log_handler=False,
@@ -130,6 +137,7 @@ class Screen(Dash):
 <link rel="icon" href="{ICON}">
 {_preloads(config["feeds"])}
 {parts["css"]}
+<link rel="stylesheet" href="{self.bundle.style.path}">
 <script nonce="{nonce()}">window.wangge={for_script(told)}</script>
 <script nonce="{nonce()}">{FIRST_MAP}</script>
 </head>
@@ -140,15 +148,24 @@ class Screen(Dash):
 </html>"""
 
     def _alone(self) -> Component:
-        """For a request of Dash's own, outside of a page: the whole place in the default language."""
+        """For a request of Dash's own, outside of a page; empty for who may not open this screen.
+
+        At the first request Dash asks the layouts of all screens, whoever made it and whichever it was for.
+        """
+        viewer = found()
+        if viewer is None or not self.may(viewer) or not request.path.startswith(f"/{self.screen}/"):
+            return html.Div()
         if "config" not in g:
-            g.config = self.config_of(current(), self.runtime.settings.language, None, {})
+            g.config = self.config_of(viewer, self.runtime.settings.language, None, {})
         return self.make_layout(g.config)
 
     def _generate_scripts_html(self) -> str:
-        """Dash's list without the suites that this screen does not use: they weigh 3 MB."""
+        """Dash's list without the suites that this screen does not use (3 MB), and ours before its renderer."""
         tags = super()._generate_scripts_html().split("\n")
-        return "\n".join(tag for tag in tags if not any(suite in tag for suite in self.unused))
+        needed = [tag for tag in tags if not any(suite in tag for suite in self.unused)]
+        at = next((i for i, tag in enumerate(needed) if RENDERER in tag), len(needed))
+        needed.insert(at, f'<script src="{self.bundle.script.path}"></script>')
+        return "\n".join(needed)
 
     def _notice(self, lang: str, kind: str, status: int, code: str) -> Response:
         """A page that says what is wrong and what to do; when the database is away it tries again by itself."""
@@ -171,18 +188,16 @@ class Wall(Screen):
 
     def nobody(self, lang: str) -> Response:
         """A code to pair with; nobody ever signs in on a wall. The demo pairs by itself."""
+        if found() is not None:
+            return super().nobody(lang)  # an account that has to change its password first
         settings = self.runtime.settings
         cookie = ("__Host-" if settings.secure_cookies else "") + "wangge_wall"
-        from services.access import walls
-
         token = (
             walls.demo_token(self.runtime.pool, settings, request.cookies.get(cookie))
             if settings.demo
             else None
         )
         if token is None:
-            from screens import pairing
-
             return Response(pairing.page(lang), headers={"Cache-Control": "no-store"}, mimetype="text/html")
         again = Response(status=303, headers={"Location": request.full_path.rstrip("?")})
         again.set_cookie(
