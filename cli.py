@@ -17,6 +17,7 @@ import commands.run
 import commands.simulate
 import commands.status
 import commands.test
+import commands.user
 
 app = typer.Typer(name="wangge", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,6 +35,7 @@ for module in (
     commands.places,
     commands.status,
     commands.imports,
+    commands.user,
     commands.audit,
     commands.new_place,
     commands.psql,

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Child:
     arguments: Sequence[str]
     log: Path
     pass_fds: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)  # beside what this process has
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause_s: float = FIRST_PAUSE_S
@@ -51,6 +52,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches us alone, and we end it in order
                 pass_fds=self.pass_fds,
+                env={**os.environ, **self.environment},
                 preexec_fn=tie,  # noqa: PLW1509  (no threads run here)
             )
         self.started_at = time.monotonic()

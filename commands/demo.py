@@ -17,17 +17,19 @@ from rich.table import Table
 
 from commands.children import Child
 from commands.outcome import Refused
-from commands.run import known_place, listen, settings_with
+from commands.run import known_place, listen, note_settings, settings_with
 
 if TYPE_CHECKING:
     from geodata.servers import Stores
     from profiles import Profile
+    from services.access.demo import DemoAccount
     from settings import Settings
 
 screen = Console(highlight=False)
 READY_S = 90.0
 LOOK_S = 0.5
 STORES_EVERY_S = 2.0
+AS_DEMO = {"WANGGE_DEMO": "1", "WANGGE_OPEN_INTAKE": "1"}  # what the web server of a demo is told
 
 
 class Stopped(Exception):
@@ -51,7 +53,7 @@ def demo(
     """Load a place if it is not there yet, start everything, print the addresses of the screens. Ctrl-C stops it."""
     from services.logs import configure_logs
 
-    settings = settings_with(place=place, port=port, host=host)
+    settings = settings_with(place=place, port=port, host=host, demo=True)
     profile = known_place(settings.place)
     configure_logs(settings.model_copy(update={"log_level": "warning"}))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -61,11 +63,13 @@ def demo(
         with listen(settings.host, settings.port) as listener:
             settings = settings.model_copy(update={"port": listener.getsockname()[1]})
             stores = _prepare(settings, profile)
+            accounts = _accounts(stores)
             web = Child(
                 "The web server",
                 ["run", "--place", settings.place, "--host", settings.host, "--fd", str(listener.fileno())],
                 settings.data / "logs" / f"{settings.place}-web.log",
                 pass_fds=(listener.fileno(),),
+                environment=AS_DEMO,
             )
             children.append(web)
             web.start()
@@ -78,7 +82,7 @@ def demo(
                 )
                 children.append(simulator)
                 simulator.start()
-            _announce(settings, profile, speed if simulate else None)
+            _announce(settings, profile, speed if simulate else None, accounts)
             _watch(settings, stores, children)
     except Stopped:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -109,7 +113,20 @@ def _prepare(settings: "Settings", profile: "Profile") -> "Stores":
         migrate(stores.database_url)
         progress.remove_task(start)
         prepare(settings, stores, profile, progress)
+    note_settings(stores.database_url, settings)
     return stores
+
+
+def _accounts(stores: "Stores") -> "list[DemoAccount]":
+    """One account a role, made if it is not there yet."""
+    import psycopg
+
+    from geodata.scope import EVERYTHING, enter
+    from services.access.demo import make_demo_accounts
+
+    with psycopg.connect(stores.database_url, application_name="wangge demo") as conn:
+        enter(conn, EVERYTHING, "access")
+        return make_demo_accounts(conn)
 
 
 def _wait_ready(web: Child, base: str) -> None:
@@ -132,7 +149,9 @@ def _wait_ready(web: Child, base: str) -> None:
     raise Refused(f"The web server did not get ready: {reason}. The end of {web.log}:\n{web.last_words()}")
 
 
-def _announce(settings: "Settings", profile: "Profile", speed: float | None) -> None:
+def _announce(
+    settings: "Settings", profile: "Profile", speed: float | None, accounts: "list[DemoAccount]"
+) -> None:
     base = _own(settings)
     table = Table.grid(padding=(0, 2))
     for name, address in (
@@ -147,6 +166,12 @@ def _announce(settings: "Settings", profile: "Profile", speed: float | None) -> 
         "Data", f"generated; simulated at {speed:g} times life" if speed else "generated; nothing moves"
     )
     table.add_row("Logs", str(settings.data / "logs"))
+    table.add_row("", "")
+    table.add_row(
+        "Sign in", "one account a role; the passwords are public and open nothing outside of a demo"
+    )
+    for account in accounts:
+        table.add_row(account.role.replace("_", " "), f"{account.login:<22}{account.password}")
     if settings.host not in ("127.0.0.1", "localhost", "::1"):
         table.add_row("Reach", f"every machine that reaches this one on port {settings.port}")
     screen.print(

@@ -26,9 +26,10 @@ EXPECTED = {
     "areas_many": f"at most {MOST_AREAS} areas",
     "area_unknown": "codes of today's areas",
     "account_unknown": "the id of an account",
-    "last_administrator": "another administrator first: this is the last one",
-    "own_account": "another administrator to do this: it is your own account",
-    "oidc_account": "the provider of OpenID Connect to change it: the account signs in there",
+    "login_unknown": "the login of an account",
+    "last_administrator": "This is the last administrator: make another one first.",
+    "own_account": "This is your own account: another administrator has to do this.",
+    "oidc_account": "This account signs in through OpenID Connect: its provider changes it.",
 }
 
 
@@ -36,10 +37,10 @@ class BadAccount(ValueError):
     """What was asked for an account cannot be done; `details` say why, with the name of the rule."""
 
     def __init__(self, field: str, rule: str, given: str = "") -> None:
-        super().__init__(
-            f"{field} should be {EXPECTED[rule]}" + (f"; given was {given!r}." if given else ".")
-        )
-        self.details = [{"field": field, "rule": rule, "given": given[:100], "expected": EXPECTED[rule]}]
+        expected = EXPECTED[rule]
+        sentence = f"{field} should be {expected}" + (f"; given was {given!r}." if given else ".")
+        super().__init__(expected if expected.endswith(".") else sentence)
+        self.details = [{"field": field, "rule": rule, "given": given[:100], "expected": expected}]
 
 
 class Account(NamedTuple):
@@ -158,7 +159,7 @@ def find_account(conn: Db, login: str) -> int:
     """The id of the account with that login. Raises BadAccount."""
     account = queries.by_login(conn, login.strip().lower())
     if account is None:
-        raise BadAccount("login", "account_unknown", login)
+        raise BadAccount("login", "login_unknown", login)
     return account.id
 
 

@@ -18,7 +18,7 @@ from settings import Settings
 from tests.live_app import served
 
 CLAIMS = {
-    "preferred_username": "Wang.Li", "name": "王力", "wangge_role": "ZW-07", "wangge_areas": ["370883001"],
+    "preferred_username": "Ce.Shi", "name": "测试员", "wangge_role": "ZW-07", "wangge_areas": ["370883001"],
 }  # fmt: skip
 
 
@@ -92,13 +92,13 @@ def test_a_mapped_person_comes_in_with_role_and_area(url: str, module_clone: Sto
         done = through(client, url, "mapped", "/area/370883001?period=week")
         assert done.headers["location"] == "/area/370883001?period=week"
         who = client.get(f"{url}/api/session").json()
-        assert (who["login"], who["name"], who["role"]) == ("wang.li", "王力", "town_official")
+        assert (who["login"], who["name"], who["role"]) == ("ce.shi", "测试员", "town_official")
         assert (
             who["areas"] == [{"code": "370883001", "name": "钢山街道"}] and who["oidc"] and not who["pending"]
         )
         assert client.get(f"{url}/api/map/areas/grid?within=370883002").status_code == 404
     with psycopg.connect(module_clone.database_url) as conn:
-        rows = conn.execute("SELECT action FROM audit WHERE actor_name = 'wang.li'").fetchall()
+        rows = conn.execute("SELECT action FROM audit WHERE actor_name = 'ce.shi'").fetchall()
     assert ("sign_in",) in rows
 
 

@@ -12,13 +12,13 @@ import redis
 from geodata.queries import accounts as queries
 from geodata.scope import EVERYTHING, Pool, scoped
 from geodata.servers import Stores
-from services.access import ROLES, SYSTEM, accounts, passwords
+from services.access import RIGHTS, ROLES, SYSTEM, accounts, passwords
 from services.access.accounts import BadAccount
 from services.access.demo import make_demo_accounts
 from services.access.passwords import BadPassword
 from services.access.sign_in import CodeNeeded, Door, HasFactor, Locked, WrongCode, WrongCredentials
 from services.access.unknown_logins import UnknownLogins
-from settings import Settings
+from settings import ROOT, Settings
 from tests.small_place import COUNTY_NO, grid_no
 
 GOOD = "correct horse battery"
@@ -59,7 +59,7 @@ def actions(stores: Stores) -> list[str]:
 @pytest.mark.parametrize(
     ("password", "rule"),
     [
-        ("short", "short"), ("x" * 300, "long"), ("wang.li-2026-wang", "login"), ("password1234", "common"),
+        ("short", "short"), ("x" * 300, "long"), ("ce.shi1-2026-wang", "login"), ("password1234", "common"),
         ("123456789012345", "common"), ("qwertyuiop123456", "common"), ("aaaaaaaaaaaaaa", "common"),
         ("1qaz2wsx3edc4rfv", "common"), ("wangge@20262026", "common"), ("P@ssw0rd20262026", "common"),
         ("2026-2026-2026", "common"),
@@ -67,7 +67,7 @@ def actions(stores: Stores) -> list[str]:
 )  # fmt: skip
 def test_passwords_that_are_guessed_first_are_refused(password: str, rule: str) -> None:
     with pytest.raises(BadPassword) as refused:
-        passwords.require_good(password, "wang.li", 12)
+        passwords.require_good(password, "ce.shi1", 12)
     assert rule in [detail["rule"] for detail in refused.value.details]
 
 
@@ -365,3 +365,20 @@ def test_no_other_role_of_the_database_reads_accounts(pool: Pool, hat: str) -> N
     for table in ("account", "account_area"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), scoped(pool, EVERYTHING, hat) as conn:  # type: ignore[arg-type]
             conn.execute(f"SELECT * FROM {table}")
+
+
+def test_the_table_of_roles_in_the_documents_is_the_one_in_the_code() -> None:
+    lines = [
+        line for line in (ROOT / "docs/reference/access.md").read_text().splitlines() if line.startswith("|")
+    ]
+    start = next(number for number, line in enumerate(lines) if line.startswith("| right |"))
+    roles = [cell.strip(" `") for cell in lines[start].strip("|").split("|")][1:]
+    documented: dict[str, set[str]] = {role: set() for role in roles}
+    for line in lines[start + 2 :]:
+        right, *marks = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(marks) != len(roles):
+            break
+        for role, mark in zip(roles, marks, strict=True):
+            if mark:
+                documented[role].add(right.strip("`"))
+    assert documented == {role: {str(right) for right in rights} for role, rights in RIGHTS.items()}
