@@ -48,6 +48,7 @@ CATALOGUE = (
     Measure(12, "placing", "m12_placing", "grid of 1.14 million points"),
     Measure(13, "import", "m13_import", "import of 1.14 million tickets"),
     Measure(14, "callbacks", "m14_callbacks", "round trip of Dash callbacks"),
+    Measure(15, "scope", "m15_scope", "what the scope costs on the hot reads"),
 )
 
 
