@@ -123,7 +123,7 @@
         const grid = map.outlines.get(row.area_no);
         if (!grid) continue;
         const x = sheet.x(map.worldX(grid.x));
-        const y = sheet.y(map.worldY(grid.y)) + 13 * scale;
+        const y = sheet.y(map.worldY(grid.y)) + 17 * scale; // below the grid's name
         if (x < 0 || y < 0 || x > sheet.width || y > sheet.height) continue;
         const half = 7 * scale;
         if (!board.free(x - half, y - half, x + half + 22 * scale, y + half)) continue;

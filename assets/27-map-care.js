@@ -140,6 +140,7 @@
     const here = map.visitsAt(card.id);
     const next = here.length > 1 ? here[(here.indexOf(card.id) + 1) % here.length] : null;
     const over = card.state === "ended";
+    const late = card.state === "overdue" ? Math.round((Date.parse(today()) - Date.parse(card.next_visit_on)) / 86400000) : 0;
     return {
       kicker: t("care.kicker", { code: card.code }),
       title: card.name,
@@ -148,7 +149,7 @@
         opened ? countdown(card) : null,
         list(
           row(t("care.category"), word(card.category)),
-          row(t("care.state"), sign + t(`care.state.${card.state}`), style),
+          row(t("care.state"), sign + (late > 0 ? t("care.state.overdue_by", { n: late }) : t(`care.state.${card.state}`)), style),
           row(t("care.next"), over ? null : day(card.next_visit_on)),
           row(t("care.last"), day(card.last_visit_on) || t("care.never")),
           row(t("care.plan"), t("care.plan.days", { n: card.every_days })),

@@ -31,7 +31,7 @@
   for (const [, id, value] of (given.get("opacity") || "").matchAll(/(\w+):([\d.]+)/g)) {
     if (specs.has(id) && value >= 0.1 && value <= 1) state.opacity[id] = Number(value);
   }
-  state.card = one("card", (card) => /^(area|ticket|worker|station|post):\d{1,20}$/.test(card));
+  state.card = one("card", (card) => /^(area|ticket|worker|station|post|care):\d{1,20}$/.test(card));
 
   // --- write whenever something changed and came to rest
   const write = () => {

@@ -134,11 +134,15 @@ def _catch_up(
 ) -> None:
     from geodata.generate.files import folder_of, generate_ground
     from geodata.generate.load import top_up
+    from services.care.sealing import Seals
 
     folder = folder_of(profile, settings.data, _seed(profile))
     generate_ground(profile, folder, _seed(profile), shown.generate)
     since = max(moment for moment in (held.until, held.last_report) if moment)
-    top_up(conn, profile, folder, _seed(profile), min(since, until), until, shown.load)
+    top_up(
+        conn, profile, folder, _seed(profile), min(since, until), until, shown.load,
+        Seals.of(settings),
+    )  # fmt: skip
 
 
 def _seed(profile: Profile) -> int:

@@ -70,11 +70,7 @@ def generate_place(
     ground = read_ground(profile, folder)
     zone = ZoneInfo(profile.time_zone)
     today = until.astimezone(zone).date()
-    recipe = recipe_of(profile)
-    rng = np.random.default_rng([seed, 6])
-    people.care(profile, recipe, ground.levels, ground.houses, today, rng).to_csv(
-        folder / "care.csv", index=False
-    )
+    write_care(profile, ground, folder, seed, today)
     span = days_between(today - timedelta(days=ROSTER_DAYS), today + timedelta(days=ROSTER_DAYS))
     turns(profile, ground, folder, seed, span).to_csv(folder / "roster.csv", index=False)
     for old in folder.glob("tickets-*.parquet"):
@@ -103,6 +99,14 @@ def generate_ground(profile: Profile, folder: Path, seed: int, progress: Progres
         return
     folder.mkdir(parents=True, exist_ok=True)
     _write_ground(profile, folder, seed, progress)
+
+
+def write_care(profile: Profile, ground: "GroundFiles", folder: Path, seed: int, today: date) -> None:
+    """People owed care, with visits around that day, in the shape of the import."""
+    rng = np.random.default_rng([seed, 6])
+    people.care(profile, recipe_of(profile), ground.levels, ground.houses, today, rng).to_csv(
+        folder / "care.csv", index=False
+    )
 
 
 def write_patrols(frame: pd.DataFrame, path: Path) -> None:

@@ -92,7 +92,14 @@ def _reached(conn: Db, until: datetime) -> None:
 
 
 def top_up(
-    conn: Db, profile: Profile, folder: Path, seed: int, since: datetime, until: datetime, progress: Progress
+    conn: Db,
+    profile: Profile,
+    folder: Path,
+    seed: int,
+    since: datetime,
+    until: datetime,
+    progress: Progress,
+    sealer: Sealer,
 ) -> Added:
     """Make what happened between two moments: new tickets, progress of open ones, patrols, visits.
 
@@ -117,6 +124,7 @@ def top_up(
     added = _patrol(
         conn, pa.Table.from_pandas(patrols(ground.workers, seed, days, until, zone), preserve_index=False)
     )
+    _care(conn, profile, ground, folder, seed, last, sealer)
     _visit(conn, last)
     _roster(conn, profile, ground, folder, seed, last)
     _reached(conn, until)
@@ -218,6 +226,15 @@ def _patrol(conn: Db, rows: pa.Table) -> int:
         WHERE excluded.last_at > patrol.last_at OR excluded.first_at < patrol.first_at
         """
     ).rowcount
+
+
+def _care(
+    conn: Db, profile: Profile, ground: files.GroundFiles, folder: Path, seed: int, today: date, sealer: Sealer
+) -> None:
+    """Care records of a place that was generated before they were sealed: migration 0008 took the old ones away."""
+    if conn.execute("SELECT FROM care_record LIMIT 1").fetchone() is None:
+        files.write_care(profile, ground, folder, seed, today)
+        import_care(conn, folder / "care.csv", sealer=sealer, generated=True)
 
 
 def _visit(conn: Db, today: date) -> None:

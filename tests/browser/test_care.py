@@ -65,7 +65,7 @@ def browser() -> Iterator[Browser]:
 def near(browser: Browser, url: str, viewer: Viewer, query: str = "") -> Page:
     """The area page of a viewer, close to the grid where the person lives."""
     x, y = centre(1, 1, 1)
-    page = open_page(browser, f"{url}/area/?view={y},{x},16&{query}", 1440, 900, viewer=viewer)
+    page = open_page(browser, f"{url}/area/?view=15/{y}/{x}&{query}", 1440, 900, viewer=viewer)
     page.wait_for_function(READY, timeout=20_000)
     return page
 
@@ -102,7 +102,7 @@ def test_a_name_is_opened_for_a_reason_by_keyboard_and_closes_by_itself(
     card_of(page)
     card = page.locator(".wg-card-care")
     expect(card).to_contain_text("139****2345")
-    expect(card).to_contain_text("已逾期")
+    expect(card).to_contain_text("已逾期 7 天")
     masked = card.inner_text() + "".join(answer.text() for answer in received)
     for secret in (NAME, PHONE, ID_NUMBER, "9999****", "3号楼", "周志强", "12000000004"):
         assert secret not in masked
@@ -118,7 +118,8 @@ def test_a_name_is_opened_for_a_reason_by_keyboard_and_closes_by_itself(
     expect(card).to_contain_text("请写明理由")
     expect(reason).to_be_focused()
     assert grants(module_clone) == [], "nothing was opened"
-    page.keyboard.type("，下午入户走访核对住址")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("下午入户走访，核对住址")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(card.get_by_role("button", name="查看 10 分钟")).to_be_focused()
@@ -130,7 +131,7 @@ def test_a_name_is_opened_for_a_reason_by_keyboard_and_closes_by_itself(
     expect(card.get_by_role("timer")).to_contain_text("9:5")
     expect(card).to_be_focused()
     picture(page, "care-open.png")
-    why = "看看，下午入户走访核对住址"
+    why = "下午入户走访，核对住址"
     assert grants(module_clone) == [(OFFICIAL.name, "granted", why), (OFFICIAL.name, "read", why)]
 
     with psycopg.connect(module_clone.database_url) as conn:

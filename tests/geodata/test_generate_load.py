@@ -141,9 +141,13 @@ def test_somebody_is_on_duty_in_the_town_at_any_time(conn: Db) -> None:
 def test_the_next_start_makes_what_happened_since_and_the_one_after_nothing(
     loaded: Stores, settings: Settings
 ) -> None:
+    with psycopg.connect(loaded.database_url) as conn:
+        conn.execute("DELETE FROM care_record")  # as migration 0008 leaves an older place
     before = _state(loaded)
     prepare(settings, loaded, PROFILE)
     after = _state(loaded)
+    with psycopg.connect(loaded.database_url) as conn:
+        assert one(conn, "SELECT count(*) FROM care_record") == (520,), "made anew, sealed"
     assert 100 < after["tickets"] - before["tickets"] < 600
     assert after["last"] > before["last"] and after["patrol_days"] >= before["patrol_days"] + 2
     assert after["open_of_before"] < before["open"] * 0.6  # the old ones went on
