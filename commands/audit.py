@@ -1,11 +1,19 @@
 """./wangge audit: whether the record still stands as it was written, and the record as lines of JSON."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+from commands.outcome import Refused
+
+if TYPE_CHECKING:
+    from geodata.scope import Db
+    from settings import Settings
 
 audits = typer.Typer(no_args_is_help=True, help="Check the audit and take it out as lines of JSON.")
 screen, told = Console(highlight=False), Console(stderr=True, highlight=False)
@@ -27,14 +35,11 @@ def verify(
     ] = None,
 ) -> None:
     """Recompute the chain over all rows. Exit code 1, and which rows, when one was altered or taken out."""
-    import psycopg
-
-    from geodata.servers import ensure
     from services import audit
     from settings import Settings
 
     kept = _known(known)
-    with psycopg.connect(ensure(Settings()).database_url) as conn:
+    with _opened(Settings()) as conn:
         found = audit.verify(conn, kept)
     for fault in found.faults[:100]:
         told.print(f"✗ {fault.sentence}")
@@ -69,10 +74,7 @@ def export(
     import getpass
     from zoneinfo import ZoneInfo
 
-    import psycopg
-
     import profiles
-    from geodata.servers import ensure
     from services import audit
     from services.access import SYSTEM
     from settings import Settings
@@ -81,13 +83,27 @@ def export(
     zone = ZoneInfo(profiles.load(settings.place).time_zone)
     first, last = (moment and moment.replace(tzinfo=zone) for moment in (since, until))
     rows = 0
-    with psycopg.connect(ensure(settings).database_url) as conn:
+    with _opened(settings) as conn:
         for batch in audit.lines(conn, first, last):
             sys.stdout.buffer.write(batch)
             rows += batch.count(b"\n")
         detail = {"rows": rows, "since": first, "until": last, "os_user": getpass.getuser()}
         audit.record(conn, SYSTEM, audit.Action.export, object_kind="audit", detail=detail)
     sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _opened(settings: "Settings") -> "Iterator[Db]":
+    """The place's database as its owner, if it has an audit already."""
+    import psycopg
+
+    from geodata.migrate import waiting
+    from geodata.servers import ensure
+
+    with psycopg.connect(ensure(settings).database_url) as conn:
+        if waiting(conn):
+            raise Refused("The schema of this database is older than this program: ./wangge migrate")
+        yield conn
 
 
 def _known(text: str | None) -> tuple[int, str] | None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import settings as settings_module
 from cli import app
+from commands.outcome import Refused
 from geodata.servers import Stores
 from services import audit
 from services.access import SYSTEM
@@ -63,3 +64,10 @@ def test_a_row_that_a_superuser_deleted_is_named(database: str) -> None:
     assert result.exit_code == 1
     said = result.output
     assert "row 2: missing" in said and "row 4: missing" in said and "row 3: altered" in said
+
+
+def test_a_database_without_an_audit_is_told_apart(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("DELETE FROM _yoyo_migration WHERE migration_id = '0009.audit'")
+    result = runner.invoke(app, ["audit", "verify"])
+    assert isinstance(result.exception, Refused) and "./wangge migrate" in str(result.exception)

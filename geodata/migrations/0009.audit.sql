@@ -44,8 +44,9 @@ CREATE FUNCTION audit_hash(a audit) RETURNS bytea LANGUAGE sql STABLE PARALLEL S
     )::text, 'UTF8'));
 
 -- Gives a new row its number, time and hashes, whatever the writer says of them. The head's row lock, held until the
--- writer commits, puts writers in line.
-CREATE FUNCTION audit_chain() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- writer commits, puts writers in line; behind one that does not end, others fail rather than hang.
+CREATE FUNCTION audit_chain() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+    SET lock_timeout = '10s' AS $$
 DECLARE
     head audit_head;
 BEGIN

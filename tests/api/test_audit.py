@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import psycopg
@@ -52,6 +54,23 @@ def test_who_may_read_it(url: str, role: str, path: str) -> None:
 @pytest.mark.parametrize("path", ["/api/audit", "/api/audit/lines"])
 def test_nobody_reads_it_without_a_session(url: str, path: str) -> None:
     assert httpx.get(url + path, trust_env=False).status_code == 401
+
+
+def test_a_refusal_leaves_a_row(url: str) -> None:
+    curious = replace(of_town(1, "analyst"), id=77, name="curious")
+    assert asked(url, curious, "/api/audit").status_code == 403
+    assert asked(url, curious, f"/api/cards/area/{grid_no(2, 1, 1)}").status_code == 404
+    wanted, until = {"/api/audit", f"/api/cards/area/{grid_no(2, 1, 1)}"}, time.monotonic() + 10
+    while time.monotonic() < until:
+        rows = asked(url, CHIEF, "/api/audit", action="denied", actor="curious").json()["rows"]
+        if {row["detail"]["path"] for row in rows} == wanted:
+            break
+        time.sleep(0.2)
+    assert {row["detail"]["path"] for row in rows} == wanted
+    assert {(row["actor_role"], row["area_code"], row["detail"]["method"]) for row in rows} == {
+        ("analyst", "370883001", "GET")
+    }
+    assert all(row["request_id"] and row["ip"] for row in rows)
 
 
 def test_a_page_and_the_next(url: str) -> None:
