@@ -1,11 +1,12 @@
 """/api/care…: the register of people owed care, masked; opened for a reason; visits written down; export."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.errors import Error
 from api.gate import Seer
@@ -43,10 +44,20 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
+PRINTED = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # PostgreSQL refuses a NUL in a text, and nobody types the others
+
+
 class Body(BaseModel):
     """A body holds what is described and nothing else."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _printed(cls, value: Any) -> Any:
+        if isinstance(value, str) and not re.match(PRINTED, value):
+            raise ValueError("has control characters")
+        return value
 
 
 class Reason(Body):
@@ -138,7 +149,7 @@ def router(runtime: Runtime) -> APIRouter:
         viewer: Seer,
         within: Within = None,
         state: State | None = None,
-        category: Annotated[str | None, Query(max_length=40)] = None,
+        category: Annotated[str | None, Query(max_length=40, pattern=PRINTED)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         after: Annotated[
             int | None, Query(ge=1, le=10**15, description="`after` of the page before.")

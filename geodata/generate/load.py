@@ -229,7 +229,13 @@ def _patrol(conn: Db, rows: pa.Table) -> int:
 
 
 def _care(
-    conn: Db, profile: Profile, ground: files.GroundFiles, folder: Path, seed: int, today: date, sealer: Sealer
+    conn: Db,
+    profile: Profile,
+    ground: files.GroundFiles,
+    folder: Path,
+    seed: int,
+    today: date,
+    sealer: Sealer,
 ) -> None:
     """Care records of a place that was generated before they were sealed: migration 0008 took the old ones away."""
     if conn.execute("SELECT FROM care_record LIMIT 1").fetchone() is None:

@@ -169,6 +169,26 @@ def test_entry_is_checked_and_keeps_nothing_that_was_not_asked_for(clerk: httpx.
     assert ID_NUMBER not in answer.text
 
 
+def test_odd_characters_and_numbers_are_refused_and_no_error_of_ours(
+    clerk: httpx.Client, record: dict[str, Any]
+) -> None:
+    path = f"/api/care/{record['id']}"
+    for body in (
+        {"name": "a\x00b"},
+        {"building": "\x00"},
+        {"contacts": [{"name": "\x00"}]},
+        {"name": " "},
+        {"lon": 117},
+    ):
+        assert clerk.patch(path, json=body).status_code == 422, body
+    for raw in (b'{"name": "\\ud800"}', b'{"lon": NaN, "lat": 1}', b"[]", b"{", b'{"every_days": 1e99}'):
+        headers = {"Content-Type": "application/json"}
+        assert clerk.patch(path, content=raw, headers=headers).status_code in (400, 422), raw
+    assert clerk.get("/api/care", params={"category": "\x00"}).status_code == 422
+    assert clerk.get("/api/care", params={"within": "\x00"}).status_code == 404
+    assert clerk.get(f"/api/care/{10**16}").status_code == 422
+
+
 def test_a_change_a_visit_and_an_end(clerk: httpx.Client) -> None:
     made = clerk.post("/api/care", json={**RECORD, "lon": 117.0051, "lat": 35.4052}).json()
     assert made["state"] == "due" and made["last_visit_on"] is None, "never visited: due at once"

@@ -2,6 +2,7 @@
 
 import io
 import re
+import uuid
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,11 +13,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+from yoyo import get_backend, read_migrations
 
 import profiles
 from geodata.importing.care import import_care
 from geodata.importing.report import ImportRefused
 from geodata.importing.words import refused_heading
+from geodata.migrate import FOLDER, migrate
 from geodata.queries import care as queries
 from geodata.queries import points
 from geodata.scope import EVERYTHING, Db, Pool, enter, scoped
@@ -31,7 +35,7 @@ from services.care.plan import after_visit, state_of
 from services.care.sealing import Seals, WrongKey
 from settings import Settings
 from tests.data.broken.make import BROKEN_FOLDER
-from tests.small_place import grid_no
+from tests.small_place import grid_no, load_small_place
 from tests.viewers import county, of_town
 
 PROFILE = profiles.load("zoucheng")
@@ -151,7 +155,7 @@ def test_masked_until_opened_and_masked_again_when_the_minutes_are_over(
 
 def test_no_wall_no_other_system_and_nobody_without_an_account_opens(care: int, pool: Pool) -> None:
     for kind in ("wall", "client", "system"):
-        stranger = Viewer(kind, 1, kind, kind, EVERYTHING)  # type: ignore[arg-type]
+        stranger = Viewer(kind, 1, kind, kind, EVERYTHING)
         with scoped(pool, EVERYTHING, "care") as conn:
             with pytest.raises(NotForThem):
                 opening.open_record(conn, stranger, care, "because I can", 10)
@@ -189,14 +193,14 @@ def test_only_the_hat_of_care_reads_the_tables(pool: Pool, table: str) -> None:
     for role in ("scoped", "county", "parts", "wall", "access", "auditor", "jobs"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), scoped(pool, EVERYTHING) as conn:
             conn.execute("SELECT set_config('role', %s, true)", (f"wangge_{role}",))
-            conn.execute(f"SELECT 1 FROM {table}")  # type: ignore[arg-type]
+            conn.execute(f"SELECT 1 FROM {table}")
 
 
 def test_counts_a_grid_for_everybody_in_scope(care: int, pool: Pool) -> None:
     for hat in ("facts", "wall"):
-        with scoped(pool, OFFICIAL.scope, hat) as conn:  # type: ignore[arg-type]
+        with scoped(pool, OFFICIAL.scope, hat) as conn:
             assert points.care(conn, *OFFICIAL.scope.ranges[0]) == [(grid_no(1, 1, 1), 1, 1)]
-        with scoped(pool, of_town(2).scope, hat) as conn:  # type: ignore[arg-type]
+        with scoped(pool, of_town(2).scope, hat) as conn:
             assert points.care(conn, 0, 10**13) == [], "whatever range is asked for"
     with scoped(pool, OFFICIAL.scope, "care") as conn:
         register.change(conn, OFFICIAL, care, {"ended_on": TODAY}, SEALS, PROFILE, TODAY)
@@ -544,3 +548,37 @@ def test_key_person_holds_posts_only(conn: Db) -> None:
             " VALUES ('care', 'x', 'x', 'x', %s, true)",
             (grid_no(1, 1, 1),),
         )
+
+
+def test_the_migration_stops_before_records_that_were_not_generated(template: Stores) -> None:
+    name = f"wangge_test_{uuid.uuid4().hex[:12]}"
+    admin = template.with_database("wangge_test_admin").database_url
+    with psycopg.connect(admin, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    made = template.with_database(name).database_url
+    try:
+        backend = get_backend(f"postgresql+psycopg://{made.partition('://')[2]}")
+        before = read_migrations(str(FOLDER)).filter(lambda one: one.id < "0008")
+        backend.apply_migrations(before)
+        backend.connection.close()
+        with psycopg.connect(made) as conn:
+            load_small_place(conn)
+            for code, generated in (("C1", True), ("C2", False)):
+                conn.execute(
+                    "INSERT INTO key_person (kind, code, name, role, area_no, generated)"
+                    " VALUES ('care', %s, 'x', 'x', %s, %s)",
+                    (code, grid_no(1, 1, 1), generated),
+                )
+        with pytest.raises(
+            psycopg.errors.RaiseException, match=r"1 care records .* \./wangge import care FILE"
+        ):
+            migrate(made)
+        with psycopg.connect(made) as conn:
+            assert conn.execute("SELECT count(*) FROM key_person WHERE kind = 'care'").fetchone() == (2,)
+            conn.execute("DELETE FROM key_person WHERE NOT generated")
+        migrate(made)
+        with psycopg.connect(made) as conn:
+            assert conn.execute("SELECT count(*) FROM key_person").fetchone() == (0,)
+    finally:
+        with psycopg.connect(admin, autocommit=True) as conn:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
