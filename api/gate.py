@@ -129,13 +129,21 @@ def _forged(scope: Scope, headers: Headers, by_cookie: Viewer | None) -> str | N
     if scope["type"] == "http" and scope["method"] in SAFE:
         return None
     origin = headers.get("origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != headers.get("host"):
+    if origin and origin != "null" and _host_of(origin) != headers.get("host"):
         return "The request comes from another site."
     if scope["type"] == "websocket":
         return None
     if by_cookie is not None and by_cookie.csrf and headers.get(CSRF_HEADER) != by_cookie.csrf:
         return f"The header {CSRF_HEADER} is missing or of another session; load the page again."
     return None
+
+
+def _host_of(origin: str) -> str | None:
+    """Host and port of an origin; None for what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def seer(connection: HTTPConnection) -> Viewer:
