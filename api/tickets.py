@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api.body import json_of, limited_body
 from api.errors import Error, refusal
 from api.gate import Seer
+from api.intake_limit import IntakeLimit
 from geodata.queries.tickets import Ticket
 from services import audit, tickets
 from services.access import Viewer, opened
@@ -55,6 +56,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     for code, words in (
         (400, "The body is no JSON."),
         (413, "The body is too large."),
+        (429, "Too many tickets from one sender; Retry-After says when to go on."),
         (422, "A field is not as described; details name it and what is expected."),
         (503, "A store is away; try again."),
     )
@@ -86,6 +88,7 @@ def router(runtime: Runtime) -> APIRouter:
 
     @routes.post(
         "",
+        dependencies=[Depends(IntakeLimit(runtime))],
         status_code=201,
         response_model=TicketOut,
         responses=REFUSALS | {200: {"model": TicketOut, "description": "Known already by its source_id."}},
