@@ -7,6 +7,7 @@ import typer
 import commands.audit
 import commands.bench
 import commands.demo
+import commands.fuzz
 import commands.imports
 import commands.migrate
 import commands.new_place
@@ -42,6 +43,7 @@ for module in (
     commands.migrate,
     commands.reset,
     commands.test,
+    commands.fuzz,
     commands.bench,
 ):
     module.register(app)
