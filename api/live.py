@@ -8,6 +8,7 @@ import psycopg
 from fastapi import APIRouter, Query, Response, WebSocket, WebSocketDisconnect
 
 from api.gate import SIGNED_OUT, Seer, admitted
+from api.wire import Wire
 from services.access import Right, UnknownArea, Viewer
 from services.live.channel import Client
 from services.runtime import Runtime
@@ -22,7 +23,7 @@ Version = Annotated[int | None, Query(ge=0, description="The version that the sc
 def router(runtime: Runtime) -> APIRouter:
     """The routes of the live feed."""
     routes = APIRouter(prefix="/api/live", tags=["Live"])
-    hub = runtime.hub
+    hub, wire = runtime.hub, Wire()
 
     @routes.get("/snapshot", response_model=dict[str, Any])
     async def snapshot(viewer: Seer, within: Within = None) -> Response:
@@ -55,6 +56,7 @@ def router(runtime: Runtime) -> APIRouter:
             await socket.close(TRY_LATER, "the database is away")
             return
         client = hub.join(scope, since)
+        client.write = wire.writer(socket)
         try:
             await _serve(socket, client, viewer)
         finally:

@@ -17,6 +17,7 @@ import api.live
 import api.positions
 import api.tickets
 import profiles
+from api.wire import WireProtocol
 from geodata.pool import make_pool
 from geodata.servers import Stores
 from services.access import Viewer
@@ -85,7 +86,7 @@ def make_app(stores: Stores, settings: Settings | None = None, viewer: Viewer = 
 def server_of(app: FastAPI) -> uvicorn.Server:
     """A server with the product's own options."""
     return uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, ws_per_message_deflate=False,
+        uvicorn.Config(app, log_level="warning", access_log=False, ws=WireProtocol, ws_per_message_deflate=False,
                        timeout_graceful_shutdown=3)
     )  # fmt: skip
 

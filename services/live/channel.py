@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from prometheus_client import Counter
@@ -21,20 +22,26 @@ DELIVERED = Counter("wangge_live_deliveries_total", "Frames put into queues of s
 class Client:
     """One screen: a queue of at most QUEUE_LENGTH frames.
 
-    A screen too slow for it loses them all and is told to take a fresh snapshot, so memory stays bounded.
+    A screen too slow for it loses them all and is told to take a fresh snapshot, so memory stays bounded. Where the
+    line can be written to at once (`write` says whether it was), a frame that nothing waits before needs no queue.
     """
 
-    __slots__ = ("_awake", "_closing", "_frames", "gap_frame")
+    __slots__ = ("_awake", "_closing", "_frames", "_taken", "gap_frame", "write")
 
     def __init__(self, gap_frame: str) -> None:
         self._frames: deque[Frame] = deque()
         self._awake: asyncio.Event = asyncio.Event()
         self._closing = False
+        self._taken = False  # whether somebody is sending what was queued
         self.gap_frame = gap_frame
+        self.write: Callable[[Frame], bool] | None = None
 
     def put(self, frame: Frame) -> None:
-        """Queue a frame, or the notice of a gap in the place of all that wait."""
+        """Write a frame or queue it; or queue the notice of a gap in the place of all that wait."""
         frames = self._frames
+        idle = not frames and not self._taken and not self._closing
+        if idle and self.write is not None and self.write(frame):
+            return
         if len(frames) >= QUEUE_LENGTH:
             frames.clear()
             frame = self.gap_frame
@@ -54,12 +61,14 @@ class Client:
 
     async def frames(self) -> deque[Frame] | None:
         """All that is queued now, at least one frame, in order; None at the end."""
+        self._taken = False
         while not self._frames:
             if self._closing:
                 return None
             self._awake.clear()
             await self._awake.wait()
         taken, self._frames = self._frames, deque()
+        self._taken = True
         return taken
 
 
