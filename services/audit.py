@@ -92,6 +92,8 @@ _REFUSED_WORDS = frozenset(
 )
 _REFUSED_KEYS = re.compile(r"id_?(number|card|no)$")
 _LONGEST = 2_000  # characters of one text
+_LONGEST_NAME = 200  # of what is indexed
+_PLAIN = (1e-4, 1e15)  # between them PostgreSQL and JSON write a number alike
 BATCH_ROWS = 1_000
 
 
@@ -124,16 +126,16 @@ def record(
         conn,
         actor_kind="nobody" if viewer is None else viewer.kind,
         actor_id=None if viewer is None else viewer.id,
-        actor_name=_clean(actor_name if viewer is None else viewer.name) or "",
+        actor_name=_clean(actor_name if viewer is None else viewer.name, _LONGEST_NAME) or "",
         actor_role=None if viewer is None else viewer.role,
-        ip=_clean(ip or (viewer.ip if viewer else "")) or None,
+        ip=_clean(ip or (viewer.ip if viewer else ""), _LONGEST_NAME) or None,
         action=str(Action(action)),
         object_kind=object_kind,
-        object_id=None if object_id is None else _clean(str(object_id)),
+        object_id=None if object_id is None else _clean(str(object_id), _LONGEST_NAME),
         area_no=area_no,
         reason=_clean(reason),
         detail=kept,
-        request_id=_clean(context.get("request_id")),
+        request_id=_clean(context.get("request_id"), _LONGEST_NAME),
     )
 
 
@@ -288,12 +290,12 @@ def _sentence(found: Break) -> str:
     }.get(found.kind, f"{rows}: the remembered end of the chain differs")
 
 
-def _clean(text: str | None) -> str | None:
+def _clean(text: str | None, longest: int = _LONGEST) -> str | None:
     """What PostgreSQL can hold: no NUL, no half characters; cut where nobody would read on."""
     if text is None:
         return None
     whole = text.encode("utf-8", "replace").decode().replace("\x00", "�")
-    return whole if len(whole) <= _LONGEST else whole[:_LONGEST] + "…"
+    return whole if len(whole) <= longest else whole[:longest] + "…"
 
 
 def _clean_detail(value: Any) -> Any:
@@ -305,8 +307,9 @@ def _clean_detail(value: Any) -> Any:
         return {_clean(str(key)): _clean_detail(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean_detail(item) for item in value]
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return _clean(str(value))
+    if isinstance(value, int | float):
+        alike = abs(value) < 2**53 if isinstance(value, int) else _PLAIN[0] <= abs(value) < _PLAIN[1]
+        return value if alike else str(value)
+    return _clean(value.isoformat() if isinstance(value, datetime) else str(value))

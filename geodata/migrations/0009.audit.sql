@@ -20,7 +20,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX ON audit (at);
 CREATE INDEX ON audit (action, id);
-CREATE INDEX ON audit (actor_name, id);
+CREATE INDEX ON audit (lower(actor_name), id);
 CREATE INDEX ON audit (area_no, id);
 CREATE INDEX ON audit (object_kind, object_id) WHERE object_id IS NOT NULL;
 

@@ -300,6 +300,24 @@ def test_texts_that_a_database_cannot_hold_are_kept_readable(conn: Db) -> None:
     assert row == ("/a�b", 2001, "�")
 
 
+def test_long_names_and_odd_numbers_do_not_stop_a_row(pool: Pool) -> None:
+    long = "".join(chr(0x20000 + i) for i in range(5000))  # does not compress
+    detail = {"n": [float("nan"), 1e-9, 1e300, -0.0, 0.1, 2.0, 10**40, 7], long: 1}
+    with scoped(pool, COUNTY) as conn:
+        audit.record(
+            conn, None, Action.sign_in_failed, actor_name=long, ip=long, object_kind="x", object_id=long
+        )
+        audit.record(conn, CHIEF, Action.setting, detail=detail)
+    with scoped(pool, COUNTY, "audit") as conn:
+        assert not audit.verify(conn).faults
+        for batch in audit.lines(conn):
+            for line in batch.splitlines():
+                row = json.loads(line)
+                given, before = row.pop("hash"), bytes.fromhex(row.pop("prev_hash"))
+                text = json.dumps(list(row.values()), ensure_ascii=False)
+                assert hashlib.sha256(before + text.encode()).hexdigest() == given
+
+
 def test_retention_leaves_a_chain_that_holds(pool: Pool, clone: Stores) -> None:
     write(pool, 10)
     with unguarded(clone) as conn:  # as if they had been written then
