@@ -205,6 +205,8 @@
     return form(t("care.visit"), parts, t("care.visit.save"), send, putAway(card));
   };
 
+  map.care = { form, field, require, day, may, area, MARK, SHORTEST_REASON };
+
   // --- entry of a record, from the card of its grid
   MORE.area.push((card) => (card.level === "grid" && may("care.edit") ? button(t("care.add"), {}, () => entry(card)) : null));
   const entry = (grid) => {

@@ -223,13 +223,45 @@ def test_a_record_is_entered_from_the_card_of_its_grid(
     page.close()
 
 
+def test_the_register_is_a_masked_table_and_its_export_asks_for_a_reason(
+    browser: Browser, url: str, module_clone: Stores
+) -> None:
+    page = near(browser, url, OFFICIAL)
+    page.evaluate(f"wangge.map.open('area', {grid_no(1, 1, 0)})")
+    page.get_by_role("button", name="走访名册").click()
+    register = page.get_by_role("dialog", name="走访名册")
+    expect(register.get_by_role("button", name="赵**")).to_be_visible()
+    assert NAME not in page.content()
+    picture(page, "care-register.png")
+    register.get_by_label("走访状态").select_option("ended")
+    expect(register).to_contain_text("没有符合条件的记录")
+    register.get_by_label("走访状态").select_option("")
+    register.get_by_role("button", name="导出 Excel").click()
+    register.get_by_role("button", name="导出 Excel").click()
+    expect(register).to_contain_text("请写明理由")
+    register.get_by_label("导出理由").fill("月度走访安排")
+    with page.expect_download() as download:
+        register.get_by_role("button", name="导出 Excel").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    assert Path(download.value.path()).read_bytes()[:2] == b"PK"
+    expect(register.get_by_role("status")).to_contain_text("账号、时间和理由")
+    with psycopg.connect(module_clone.database_url) as conn:
+        rows = conn.execute("SELECT actor_name, reason FROM audit WHERE action = 'care_exported'").fetchall()
+    assert rows == [(OFFICIAL.name, "月度走访安排")]
+    register.get_by_role("button", name="赵**").click()
+    expect(page.locator(".wg-card-care h3")).to_have_text("赵**")
+    expect(register).to_have_count(0)
+    page.close()
+
+
 def test_others_see_counts_and_no_layer_of_visits(browser: Browser, url: str) -> None:
     page = near(browser, url, DISPATCHER, "layers=%2Bcare")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(f"wangge.map.open('area', {grid_no(1, 1, 1)})")
     expect(page.locator(".wg-card-area")).to_contain_text("<3")
-    expect(page.get_by_role("button", name="登记关爱对象")).to_have_count(0)
+    for name in ("登记关爱对象", "走访名册"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
     assert page.evaluate("wangge.map.spec('visits') === undefined")
     page.wait_for_function(
         "wangge.map.main.board?.hits.some((hit) => hit.title.includes('<3'))", timeout=10_000
