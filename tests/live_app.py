@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 import redis
 import uvicorn
@@ -30,10 +31,13 @@ from tests.viewers import DISPATCHER, RUNNING, sessions_of
 
 
 class As:
-    """ASGI middleware in the place of the gate: all that comes is asked by one viewer."""
+    """ASGI middleware in the place of the gate: all that comes is asked by one viewer.
+
+    It has no session that could be looked up, so it comes as another system: an account would be signed out.
+    """
 
     def __init__(self, app: ASGIApp, viewer: Viewer) -> None:
-        self.app, self.viewer = app, viewer
+        self.app, self.viewer = app, replace(viewer, kind="client")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
