@@ -43,6 +43,7 @@ HIDE_S = 5.0
 FIGURES_S = 1.0  # least time between two figures of a scope when something happened in it
 FIGURES_QUIET_S = 10.0  # and when nothing did
 FIGURES_PART = 0.1  # most of the time that computing figures of a scope may take
+POSITIONS_KEPT_S = 1.0  # as long may the ages in it be behind
 SNAPSHOT_KEPT_S = 0.5  # many screens that come back at once share one
 SCOPE_KEPT_S = 60.0
 ANSWER_S = 1.5
@@ -68,6 +69,14 @@ class Shared(NamedTuple):
         """Whether it is good, fresh, and of a state that has not changed since."""
         recent = changed_at <= self.begun_at and time.monotonic() - self.begun_at < SNAPSHOT_KEPT_S
         return recent and not self.task.cancelled() and self.task.exception() is None
+
+
+class Everyone(NamedTuple):
+    """A frame of all workers' positions, for all screens that join about now."""
+
+    made_at: float  # monotonic seconds
+    turn: int
+    frame: bytes
 
 
 class Hub:
@@ -101,6 +110,7 @@ class Hub:
         self._channels: dict[Scope, Channel] = {}
         self._scopes: dict[tuple[Scope, str], tuple[float, Scope]] = {}
         self._snapshots: dict[Scope, Shared] = {}
+        self._everyone: dict[Scope, Everyone] = {}
         self._figures_at: dict[Scope, float] = {}  # monotonic seconds from which they may be computed again
         self._dirty: set[Scope] = set()  # scopes in which something happened since their figures
 
@@ -187,7 +197,7 @@ class Hub:
             first.extend([self._gap_frame()] if missed is None else missed)
         if channel.figures_frame is not None:
             first.append(channel.figures_frame)
-        first.append(frames.positions(self.crew.all_moves(scope), frames.ALL))
+        first.append(self._all_positions(scope))
         client.begin(first)
         channel.clients.add(client)
         SCREENS.inc()
@@ -334,6 +344,7 @@ class Hub:
                 self._dirty.discard(scope)
                 self._figures_at.pop(scope, None)
                 self._snapshots.pop(scope, None)
+                self._everyone.pop(scope, None)
 
     def _grow_as_of(self) -> None:
         """What the relay had handed over at some moment is all with the screens: they show that moment."""
@@ -404,6 +415,14 @@ class Hub:
             channel = self._channels[scope] = Channel(scope, self.version)
         channel.touch()
         return channel
+
+    def _all_positions(self, scope: Scope) -> bytes:
+        """Where all are. One frame serves all who join until the next is sent: whoever moved after it is in that."""
+        kept, now = self._everyone.get(scope), time.monotonic()
+        if kept is None or kept.turn < self._sent_turn or now - kept.made_at > POSITIONS_KEPT_S:
+            frame = frames.positions(self.crew.all_moves(scope), frames.ALL)
+            kept = self._everyone[scope] = Everyone(now, self.crew.turn, frame)
+        return kept.frame
 
     def _gap_frame(self) -> str:
         return frames.text("gap", v=self.version, now=_now_ms())

@@ -19,10 +19,10 @@ from geodata.outbox import add_event
 from geodata.scope import EVERYTHING, Pool, Scope, scoped
 from geodata.servers import Stores
 from services import tickets
-from services.live import Event, Hub
+from services.live import Event, Hub, frames
 from services.live.channel import QUEUE_LENGTH, Client
 from services.live.events import relay_key, stream_key
-from services.positions.fix import Reading
+from services.positions.fix import Fix, Reading
 from services.tickets import Report, Step
 from settings import Settings
 from tests.small_place import centre, grid_no
@@ -364,3 +364,27 @@ async def test_workers_move_and_go(hub: Hub, pool: Pool, clone: Stores) -> None:
     hub.crew.hide_gone(int(time.time() * 1000))
     await wall.read_until(lambda: wall.workers.keys() == {here})
     await same_as_fresh(wall)
+
+
+async def test_screens_that_join_together_share_one_frame_of_all_positions(hub: Hub) -> None:
+    def fix(lon: float) -> Fix:
+        now_ms = int(time.time() * 1000)
+        return Fix(1, grid_no(1, 1, 1), now_ms, Reading(now_ms, lon, 35.4))
+
+    async def joined() -> bytes:
+        *_, last = await hub.join(EVERYTHING).frames()  # type: ignore[misc]
+        assert isinstance(last, bytes)
+        return last
+
+    hub.crew.take([fix(117.0)])
+    first = await joined()
+    assert await joined() is first
+    hub.crew.take([fix(117.5)])
+    early = hub.join(EVERYTHING)
+    assert [*await early.frames()][-1] is first  # type: ignore[misc]
+    await hub._send_positions()
+    moved = [*await early.frames()][-1]  # type: ignore[misc]
+    assert moved == frames.positions(hub.crew.all_moves(EVERYTHING)), "what it was behind comes next"
+    fresh = await joined()
+    assert fresh is not first
+    assert fresh == frames.positions(hub.crew.all_moves(EVERYTHING), frames.ALL)
