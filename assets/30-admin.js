@@ -7,14 +7,16 @@
   const { tab } = config;
   const REFRESH_MS = 20000;
   const TYPING_MS = 250;
+  const AFTER_MS = 60; // by then the grid's component has put back what it remembers
   const admin = (wangge.admin = {});
 
   // Whoever is not signed in any more is led to the sign-in, and back here.
   const send = window.fetch;
   window.fetch = async (...asked) => {
     const answer = await send(...asked);
-    if (answer.status === 401) wangge.signIn();
-    return answer;
+    if (answer.status !== 401) return answer;
+    wangge.signIn();
+    return new Promise(() => {}); // the page is being left; Dash would stumble over the refusal
   };
 
   // --- what goes to the callbacks and comes back
@@ -73,9 +75,9 @@
   const inZone = (ms, parts) => {
     const key = JSON.stringify(parts);
     formats[key] = formats[key] || new Intl.DateTimeFormat(lang, { timeZone: config.time_zone, hourCycle: "h23", ...parts });
-    return formats[key].format(ms);
+    return formats[key].format(ms).replace(",", "");
   };
-  const DAY = { month: "2-digit", day: "2-digit" };
+  const DAY = lang === "en-GB" ? { month: "short", day: "numeric" } : { month: "2-digit", day: "2-digit" };
   const CLOCK = { hour: "2-digit", minute: "2-digit" };
   grids.wanggeMoment = (ms) => {
     if (ms == null) return tab === "clients" ? t("admin.days.never") : "\u2013";
@@ -101,8 +103,7 @@
   const show = (row) => {
     const place = side();
     about = about || [...place.childNodes];
-    const same = row && chosen && JSON.stringify(row) === JSON.stringify(chosen);
-    if (same) return;
+    if (row && chosen && JSON.stringify(row) === JSON.stringify(chosen)) return;
     const within = place.contains(document.activeElement) ? document.activeElement.dataset.form || "" : null;
     chosen = row;
     if (!row) {
@@ -128,26 +129,34 @@
   const ready = async () => {
     const grid = await api();
     if (!grid) return;
-    const pick = () => {
+    let key = null; // of the chosen row; the grid forgets its own selection whenever rows come
+    const choose = (row) => {
+      key = row.data.key;
+      show(row.data);
+      if (!row.isSelected()) row.setSelected(true, true);
+    };
+    const again = () => {
+      let found = key === null ? null : grid.getRowNode(key);
       if (wanted !== null)
         grid.forEachNode((row) => {
-          if (wanted !== null && [row.data.key, row.data.login, row.data.name].includes(wanted)) {
-            wanted = null;
-            row.setSelected(true, true);
-            grid.ensureNodeVisible(row);
-          }
+          if ([row.data.key, row.data.login, row.data.name].includes(wanted)) found = row;
         });
-      show(grid.getSelectedRows()[0] || null);
+      if (found && wanted !== null) {
+        wanted = null;
+        grid.ensureNodeVisible(found);
+      }
+      if (found) choose(found);
+      else if (key !== null) show((key = null));
     };
-    grid.addEventListener("selectionChanged", pick);
     grid.addEventListener("rowDataUpdated", () => {
-      pick();
+      again();
+      setTimeout(again, AFTER_MS);
       wangge.emit("admin:rows");
     });
     // The arrow keys walk over rows and the side follows; Enter goes over to what can be done with the row.
     grid.addEventListener("cellFocused", ({ rowIndex }) => {
       const row = rowIndex == null ? null : grid.getDisplayedRowAtIndex(rowIndex);
-      if (row && !row.isSelected()) row.setSelected(true, true);
+      if (row) choose(row);
     });
     grid.addEventListener("cellKeyDown", ({ event }) => {
       if (event.key === "Enter") (side().querySelector("button") || side()).focus();

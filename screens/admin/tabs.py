@@ -32,7 +32,7 @@ def _moment(field: str, width: int = 128, **more: Any) -> Column:
 
 
 _QUIET = ["ag-right-aligned-cell", "number"]
-_STATE = _column("state", 116, cellRenderer="WanggeState")
+_STATE = _column("state", 132, cellRenderer="WanggeState")
 
 TABS: dict[str, Tab] = {
     tab.name: tab
@@ -40,7 +40,7 @@ TABS: dict[str, Tab] = {
         Tab(
             "accounts", Right.ADMIN, add="account_add",
             columns=(
-                _column("name", 96, 1, cellRenderer="WanggeName"), _column("login", 120, 1), _column("role_name", 110),
+                _column("name", 96, 1, cellRenderer="WanggeName"), _column("login", 120, 1), _column("role_name", 132),
                 _column("places", 120, 1.4), _moment("last_at"), _STATE,
             ),
         ),
@@ -68,7 +68,7 @@ TABS: dict[str, Tab] = {
         Tab(
             "sessions", Right.ADMIN,
             columns=(
-                _column("name", 130, 1, cellRenderer="WanggeName"), _column("role_name", 110), _column("agent", 150, 1),
+                _column("name", 130, 1, cellRenderer="WanggeName"), _column("role_name", 132), _column("agent", 150, 1),
                 _column("ip", 128), _moment("opened_at"), _moment("seen_at", sort="desc"),
             ),
         ),
@@ -77,7 +77,7 @@ TABS: dict[str, Tab] = {
             columns=(
                 _column("number", 74, sortable=False, type="rightAligned", cellClass=_QUIET),
                 _moment("at", 132, sortable=False),
-                _column("action_name", 138, sortable=False),
+                _column("action_name", 164, sortable=False),
                 _column("actor", 130, sortable=False), _column("object", 150, 1, sortable=False),
                 _column("place", 120, 0.6, sortable=False), _column("reason", 110, 1, sortable=False),
             ),
