@@ -45,6 +45,21 @@ class TurnOut(BaseModel):
     source: str | None = None
 
 
+class DutyOut(BaseModel):
+    """A post that is held at this moment; who holds it is left out for those who may not see people. Times in ms."""
+
+    area_no: int
+    area: str
+    level: str
+    role: Words
+    since: int | None = None
+    until: int = Field(description="When the turn, or that of who stands in, changes.")
+    generated: bool
+    name: str | None = None
+    phone: str | None = None
+    substitute_for: str | None = None
+
+
 class PostOut(Words):
     """A post of this place, and the level of area that it usually serves."""
 
@@ -55,6 +70,9 @@ class DayOut(BaseModel):
     """The turns that begin on a day, wider areas first; the posts that a turn may be of."""
 
     rows: list[TurnOut]
+    on_duty: list[DutyOut] = Field(
+        description="At this moment, turns of the day before included; without `on` only."
+    )
     posts: list[PostOut]
 
 
@@ -89,8 +107,14 @@ def router(runtime: Runtime) -> APIRouter:
     ) -> DayOut:
         """The turns of a day."""
         with opened(runtime.pool, viewer, within) as (conn, scope):
-            rows = roster.day(conn, scope.lo, scope.hi, on, runtime.profile, people=viewer.may(Right.PEOPLE))
-        return DayOut(rows=[TurnOut.model_validate(row) for row in rows], posts=posts)
+            here, people = (scope.lo, scope.hi), viewer.may(Right.PEOPLE)
+            rows = roster.day(conn, *here, on, runtime.profile, people=people)
+            held = [] if on else roster.reachable(conn, here, runtime.profile, people=people)
+        return DayOut(
+            rows=[TurnOut.model_validate(row) for row in rows],
+            on_duty=[DutyOut.model_validate(row) for row in held],
+            posts=posts,
+        )
 
     @routes.post("", status_code=201, response_model=Entered, responses=BAD)
     def enter(turn: NewTurn, viewer: Seer) -> Response:

@@ -68,6 +68,7 @@ def test_names_and_phones_are_for_those_who_may_see_people(url: str, role: str) 
     rows = answers[0].json()["rows"]
     assert [row["role"]["code"] for row in rows] == ["duty_leader"] * 3
     assert [(row["from"], row["to"], row["now"]) for row in rows] == [("00:00", "24:00", True)] * 3
+    assert len(answers[0].json()["on_duty"]) == 3
     on_duty = answers[1].json()["on_duty"]
     assert [one["level"] for one in on_duty] == ["town", "community"]
 
