@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import Error
 from api.gate import CSRF_COOKIE, SESSION, cookies_of
-from screens.sign_in import way_back
+from screens.sign_in import home_of, in_language, way_back
 from services.access import RIGHTS, Viewer, oidc
 from services.access.limits import Limits
 from services.access.oidc import OidcRefused
@@ -213,7 +213,9 @@ def _through_provider(routes: APIRouter, runtime: Runtime, entrance: "Entrance")
             return failed(refused, page)
         if entered.changed:
             runtime.sessions.end_all(entered.viewer.id)
-        answer = RedirectResponse(page["to"] or home_of(entered.viewer), 303, NO_STORE)
+        answer = RedirectResponse(
+            in_language(page["to"] or home_of(entered.viewer), page["lang"]), 303, NO_STORE
+        )
         entrance.open(answer, request, entered.viewer)
         entrance.drop(answer, AT_PROVIDER)
         return answer
@@ -287,11 +289,6 @@ class Entrance:
         for cookie in cookies:
             name = cookie if cookie == CSRF_COOKIE else self.name(cookie)
             answer.delete_cookie(name, path="/", secure=self._secure, samesite="lax")
-
-
-def home_of(viewer: Viewer) -> str:
-    """The page that somebody begins with."""
-    return "/area/" if viewer.scope.county or not viewer.areas else f"/area/{viewer.areas[0]}"
 
 
 def _body(viewer: Viewer, person: Person | None) -> SessionOut:

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from psycopg_pool import PoolTimeout
 
-from screens.sign_in import Visit, page, way_back
-from screens.words import language_of
+from screens.sign_in import Visit, in_language, page, way_back
+from screens.words import LANGUAGES, language_of
 from services.access.sign_in import Door, Person
 from services.access.unknown_logins import UnknownLogins
 from services.access.viewer import Viewer
@@ -40,9 +40,15 @@ def router(runtime: Runtime) -> APIRouter:
                 away = True
         to = way_back(to)
         if person is not None and not person.pending and to and not error:
-            return RedirectResponse(to, 303, NO_STORE)
+            return RedirectResponse(in_language(to, lang), 303, NO_STORE)
         visit = Visit(
-            language_of(lang, runtime.settings.language), to, error, viewer if person else None, person, away
+            lang=language_of(lang, runtime.settings.language),
+            to=to,
+            chosen=lang if lang in LANGUAGES else "",
+            error=error,
+            viewer=viewer if person else None,
+            person=person,
+            away=away,
         )
         return HTMLResponse(page(runtime, visit), headers=NO_STORE)
 

@@ -3,12 +3,13 @@
 import json
 from dataclasses import dataclass
 from html import escape
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from screens.latin import latin
-from screens.words import t, words
+from screens.words import LANGUAGES, t, words
 from services.access import Viewer
 from services.access.demo import DemoAccount, demo_accounts
+from services.access.oidc import SENTENCES
 from services.access.sign_in import Person
 from services.runtime import Runtime
 from settings import ROOT
@@ -33,6 +34,7 @@ class Visit:
 
     lang: str
     to: str  # a path of this site, or empty
+    chosen: str = ""  # the language that the address names
     error: str = ""  # why coming back from a provider failed
     viewer: Viewer | None = None
     person: Person | None = None
@@ -41,10 +43,23 @@ class Visit:
 
 def way_back(to: str) -> str:
     """The path to go on to after signing in; empty unless it is one of this site's own."""
-    parts = urlsplit(to) if to.isprintable() and "\\" not in to else None
-    if parts is None or parts.scheme or parts.netloc or not to.startswith("/") or to.startswith("//"):
+    if not to.isprintable() or "\\" in to or not to.startswith("/") or to.startswith("//"):
         return ""
-    return "" if parts.path.startswith(("/sign-in", "/api/")) else to
+    return "" if to.partition("?")[0].startswith(("/sign-in", "/api/")) else to
+
+
+def home_of(viewer: Viewer) -> str:
+    """The page that somebody begins with."""
+    return "/area/" if viewer.scope.county or not viewer.areas else f"/area/{viewer.areas[0]}"
+
+
+def in_language(path: str, lang: str) -> str:
+    """That path, in the language that was chosen while signing in; as it is when none was."""
+    if lang not in LANGUAGES:
+        return path
+    before, _, query = path.partition("?")
+    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "lang"]
+    return f"{before}?{urlencode([*kept, ('lang', lang)])}"
 
 
 def page(runtime: Runtime, visit: Visit) -> str:
@@ -54,7 +69,8 @@ def page(runtime: Runtime, visit: Visit) -> str:
     step = _step(visit)
     told = {
         "step": step,
-        "to": visit.to,
+        "to": in_language(visit.to, visit.chosen) if visit.to else "",
+        "lang": visit.chosen,
         "pending": visit.person.pending if visit.person else [],
         "login": visit.viewer.name if visit.viewer else "",
         "min": settings.password_min_length,
@@ -99,15 +115,14 @@ def _step(visit: Visit) -> str:
     if visit.viewer is None or visit.person is None:
         return "password"
     if not visit.person.pending:
-        return "account"
-    return {"password": "change", "second_factor": "enrol"}[visit.person.pending[0]]
+        return "own"
+    return "enrol" if visit.person.pending[0] == "second_factor" else "change"
 
 
 def _said(visit: Visit) -> str:
     if visit.away:
         return t(visit.lang, "sign_in.away")
-    key = f"sign_in.error.{visit.error}"
-    return t(visit.lang, key) if visit.error and key in words(visit.lang) else ""
+    return t(visit.lang, f"sign_in.error.{visit.error}") if visit.error in SENTENCES else ""
 
 
 def _language(visit: Visit) -> str:
@@ -178,6 +193,10 @@ def _account(visit: Visit) -> str:
     if viewer is None or person is None:
         return ""
     areas = " · ".join(escape(latin(lang, name)) for _, name in person.areas)
+    role, there = (
+        escape(t(lang, f"role.{viewer.role}")),
+        in_language(visit.to or home_of(viewer), visit.chosen),
+    )
     own = "" if person.oidc else (
         f'<button type="button" class="quiet" data-step="change">{_t(lang, "account.password")}</button>'
         + (
@@ -185,11 +204,11 @@ def _account(visit: Visit) -> str:
             else f'<button type="button" class="quiet" data-step="enrol">{_t(lang, "account.factor")}</button>'
         )
     )  # fmt: skip
-    return f"""<section id="account" data-heading="{_t(lang, "account.title")}" hidden>
+    return f"""<section id="own" hidden>
 <h1 tabindex="-1">{_t(lang, "account.title")}</h1>
-<p class="who"><b>{escape(person.name)}</b><span>{escape(viewer.name)} · {escape(t(lang, f"role.{viewer.role}"))}</span>
+<p class="person"><b>{escape(person.name)}</b><span>{escape(viewer.name)} · {role}</span>
 <span>{areas}</span></p>
-<a class="button" id="go" href="{escape(visit.to or "/area/")}">{_t(lang, "account.go")}</a>
+<a class="button" id="go" href="{escape(there)}">{_t(lang, "account.go")}</a>
 {own}
 <button type="button" class="quiet" id="out">{_t(lang, "account.out")}</button>
 </section>

@@ -1,11 +1,11 @@
 // The page of signing in: one form a step, each sent to /api/session; what went wrong is said in words of the page.
 (() => {
   "use strict";
-  const { step: first, to, login: mine, min, words, ...told } = JSON.parse(document.getElementById("told").textContent);
+  const { step: first, to, lang, login: mine, min, words, ...told } = JSON.parse(document.getElementById("told").textContent);
   let pending = told.pending;
   const error = document.getElementById("error");
   const form = (name) => document.getElementById(name);
-  const STEPS = ["password", "code", "change", "enrol", "scan", "account"];
+  const STEPS = ["password", "code", "change", "enrol", "scan", "own"];
   const kept = { login: mine, password: "" }; // what was typed, until the page is left
   let enrolment = null;
 
@@ -49,6 +49,7 @@
   const sentence = (fault) => {
     if (!(fault instanceof Refused)) return t("error.unreachable");
     if (fault.code === "locked") return t("error.locked", { minutes: Math.ceil(fault.wait_s / 60) });
+    if (fault.status === 503) return t("away");
     if (fault.status === 429) return t("error.too_many", { seconds: fault.wait_s });
     if (fault.code === "bad_password") return fault.details.map(({ rule }) => t(`error.${rule}`, { n: min })).join(" ");
     if (fault.code === "unauthorized" || fault.code === "forged") return t("error.ended");
@@ -74,7 +75,7 @@
     if (pending.includes("password")) return show("change");
     if (pending.includes("second_factor")) return kept.password ? begin() : show("enrol");
     document.body.dataset.step = "done";
-    location.assign(to || who.home);
+    location.assign(to || who.home + (lang ? `?lang=${lang}` : ""));
   };
   const begin = async () => {
     const begun = await ask("POST", "/api/session/second-factor", { password: kept.password });
@@ -151,7 +152,7 @@
     button.addEventListener("click", async () => {
       say("");
       if (button.dataset.step === "password" && document.body.dataset.step !== "code") {
-        if (first === "account") return show("account"); // from one's own page and back to it
+        if (first === "own") return show("own"); // from one's own page and back to it
         await ask("DELETE", "/api/session").catch(() => {});
       }
       kept.password = "";

@@ -92,7 +92,7 @@ def areas_by_code(conn: Db, codes: Sequence[str]) -> list[AreaGiven]:
     query = f"""
         SELECT DISTINCT ON (code) * FROM ({_AREA} WHERE code = ANY (%s) AND valid_to IS NULL ORDER BY level) found
         ORDER BY code, hi - no DESC
-    """
+    """  # nosec B608 # a constant of this file
     return conn.cursor(row_factory=class_row(AreaGiven)).execute(query, (list(codes),)).fetchall()
 
 

@@ -23,33 +23,33 @@ class DemoAccount(NamedTuple):
 
 def demo_accounts() -> list[DemoAccount]:
     """One account for each role, in the order of the roles."""
-    logins = [(role, "demo-" + role.replace("_", "-")) for role in ROLES]
-    return [DemoAccount(role, login, f"wangge-{login}") for role, login in logins]
+    names = [(role, role.replace("_", "-")) for role in ROLES]
+    return [DemoAccount(role, f"demo-{name}", f"wangge-{name}") for role, name in names]
 
 
 def make_demo_accounts(conn: Db) -> list[DemoAccount]:
-    """Make those that are missing (hat "access") and return all; raises LookupError when the place has no areas."""
+    """Make those that are missing and return all (hat "access"); an older password becomes today's.
+
+    Raises LookupError when the place has no areas.
+    """
     areas, root = queries.first_areas(conn), queries.root_code(conn)
     if root is None:
         raise LookupError("the place has no areas yet")
     made = []
     for account in demo_accounts():
-        if queries.by_login(conn, account.login) is None:
-            kept = passwords.hash_of(account.password)
-            added = queries.insert(
-                conn,
-                account.login,
-                account.login,
-                account.role,
-                kept,
-                SYSTEM.name,
-                must_change=False,
-                demo=True,
-            )
-            if added is not None:
-                code = areas.get(LEVEL.get(account.role, ""), root)
-                queries.give_areas(conn, added, [area.no for area in queries.areas_by_code(conn, [code])])
-                made.append(account.login)
+        known = queries.by_login(conn, account.login)
+        if known is not None:
+            if known.demo and not passwords.matches(known.password_hash, account.password):
+                queries.set_password(conn, known.id, passwords.hash_of(account.password), must_change=False)
+            continue
+        kept = passwords.hash_of(account.password)
+        added = queries.insert(
+            conn, account.login, account.login, account.role, kept, SYSTEM.name, must_change=False, demo=True
+        )
+        if added is not None:
+            code = areas.get(LEVEL.get(account.role, ""), root)
+            queries.give_areas(conn, added, [area.no for area in queries.areas_by_code(conn, [code])])
+            made.append(account.login)
     if made:
         record(conn, SYSTEM, Action.account_added, object_kind="account", detail={"demo": made})
     return demo_accounts()

@@ -50,7 +50,7 @@ SENTENCES = {
     "provider_away": "The provider of OpenID Connect does not answer; try again.",
     "provider_refused": "The provider of OpenID Connect refused the sign-in.",
     "state": "This sign-in was begun in another browser or too long ago; begin again.",
-    "token": "What the provider of OpenID Connect sent cannot be trusted.",
+    "token": "What the provider of OpenID Connect sent cannot be trusted.",  # nosec B105 # words
     "role_unmapped": "The provider names no role that is known here; an administrator of the provider can give one.",
     "area_missing": "The provider names no area; an administrator of the provider can give one.",
     "area_unknown": "The provider names an area that is not known here.",

@@ -68,7 +68,6 @@ class Person(NamedTuple):
 
     name: str
     areas: list[tuple[str, str]]  # code and name
-    demo: bool
     oidc: bool
     has_factor: bool
     pending: list[Step]  # what must be done before anything else
@@ -114,7 +113,7 @@ class Door:
         if account is None:
             return None
         oidc, has_factor = account.oidc_issuer is not None, account.totp_sealed is not None
-        return Person(account.name, areas, account.demo, oidc, has_factor, pending(account, self._settings))
+        return Person(account.name, areas, oidc, has_factor, pending(account, self._settings))
 
     def change_password(self, viewer: Viewer, current: str, new: str) -> Viewer:
         """Another password; all sessions of before are to be ended. A wrong current one counts as a wrong try.

@@ -301,7 +301,7 @@ def test_demo_accounts_are_shown_in_a_demo_only(clone: Stores, url: str) -> None
         ("/area/370883001?period=week", True), ("/wall/", True), ("//elsewhere.example/", False),
         ("https://elsewhere.example/", False), ("/\\elsewhere.example", False), ("javascript:alert(1)", False),
         ("/api/session/oidc", False), ("/sign-in", False), ("area", False), ("/x\nY", False), ("/\t/e.example", False),
-        ("///e.example", False),
+        ("///e.example", False), ("//[", False), ("/[", True), ("", True),
     ],
 )  # fmt: skip
 def test_only_paths_of_this_site_are_gone_on_to(url: str, module_clone: Stores, to: str, kept: bool) -> None:
@@ -320,3 +320,23 @@ def test_the_page_is_as_safe_as_others(url: str) -> None:
         assert "no-store" in page.headers["cache-control"] and 'lang="en"' in page.text
         for name in ("sign-in.css", "sign-in.js"):
             assert browser.get(f"/area/assets/pages/{name}").status_code == 200
+
+
+def test_the_language_goes_along(url: str) -> None:
+    from screens.sign_in import in_language
+
+    assert in_language("/area/1?period=week&lang=zh-CN", "en") == "/area/1?period=week&lang=en"
+    assert in_language("/area/1?q=%E7%AC%AC", "") == "/area/1?q=%E7%AC%AC"
+    assert in_language("/area/", "fr") == "/area/"
+    with client(url) as browser:
+        page = browser.get("/sign-in", params={"to": "/area/1?period=week", "lang": "en"})
+    assert "/area/1?period=week\\u0026lang=en" in page.text
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"login": "\\ud800", "password": "\\ud800"}', b'{"login": "a", "password": "\\u0000"}']
+)
+def test_texts_that_are_no_texts_are_refused_calmly(url: str, body: bytes) -> None:
+    with client(url) as browser:
+        answer = browser.post("/api/session", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (401, 422)

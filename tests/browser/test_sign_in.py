@@ -90,7 +90,7 @@ def test_in_by_keyboard_and_back_to_the_page_that_was_asked_for(
         page.wait_for_url("**/area/370883001?period=week")
         expect(page.locator("h1")).to_have_text("钢山街道")
         page.goto(f"{url}/sign-in")
-        expect(page.locator("#account")).to_contain_text("keys")
+        expect(page.locator("#own")).to_contain_text("keys")
         page.get_by_role("button", name="退出登录").press("Enter")
         expect(page.get_by_label("账号")).to_be_focused()
         page.goto(f"{url}/area/")
@@ -112,7 +112,7 @@ def test_a_first_password_is_changed_on_the_way_in(browser: Browser, url: str, m
         expect(page.get_by_role("alert")).to_contain_text("differ")
         page.get_by_label("New password once more").fill("a sentence of my own")
         page.keyboard.press("Enter")
-        page.wait_for_url("**/area/370883001")
+        page.wait_for_url("**/area/370883001?lang=en")
     with page_of(browser, f"{url}/sign-in") as page:
         typed(page, "fresh", "a sentence of my own")
         page.wait_for_url("**/area/370883001")
