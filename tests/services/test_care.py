@@ -20,6 +20,7 @@ import profiles
 from geodata.importing.care import import_care
 from geodata.importing.report import ImportRefused
 from geodata.importing.words import refused_heading
+from geodata.leader import job_session
 from geodata.migrate import FOLDER, migrate
 from geodata.queries import care as queries
 from geodata.queries import points
@@ -362,7 +363,7 @@ def test_ended_records_and_old_grants_are_deleted_on_schedule(care: int, pool: P
         kept = register.add(conn, OFFICIAL, ENTRY, SEALS, PROFILE, TODAY)
         opening.open_record(conn, OFFICIAL, care, "before the end", 10)
         register.change(conn, OFFICIAL, care, {"ended_on": TODAY}, SEALS, PROFILE, TODAY)
-    with pool.connection() as conn:
+    with job_session(clone.app_url, "tests") as conn:  # as the hourly housekeeping has it
         assert retention.forget(conn, 365, TODAY + timedelta(days=365)) == 0
         assert retention.forget(conn, 365, TODAY + timedelta(days=366)) == 1
     with psycopg.connect(clone.database_url) as conn:
