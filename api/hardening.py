@@ -81,6 +81,7 @@ def page_policy(settings: Settings) -> str:
         "img-src": f"'self' data: {maps}",
         "connect-src": f"'self' {media}",
         "media-src": f"'self' blob: {media}",
+        "worker-src": "blob:",
         "object-src": NONE,
         "base-uri": NONE,
         "form-action": "'self'",
