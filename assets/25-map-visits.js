@@ -7,6 +7,8 @@
   if (!spec || wangge.config.screen === "wall") return;
   const { t } = wangge;
   const SIDE = 34; // px of a cluster's square
+  const FAR_SIDE = 96;
+  const NEAR_ZOOM = 14;
   const TEXT_PX = 12;
   const EVERY_MS = 300000; // days pass, and colleagues visit
   const SHAPE = { overdue: "heart", due: "heart_open" };
@@ -40,7 +42,9 @@
       const scale = Math.max(1, view.scale);
       const halo = map.colour(spec.tokens.ground);
       const alpha = map.state.opacity.visits;
-      for (const { x, y, points } of map.cluster(visits || [], sheet, SIDE * scale)) {
+      const far = view.zoom < NEAR_ZOOM; // a whole town: what is overdue, gathered, so that grids and names stay seen
+      const shown = (visits || []).filter((visit) => !far || visit.state === "overdue");
+      for (const { x, y, points } of map.cluster(shown, sheet, (far ? FAR_SIDE : SIDE) * scale)) {
         const late = points.filter((visit) => visit.state === "overdue").length;
         const state = late ? "overdue" : "due";
         const colour = map.colour(spec.tokens[state]);
