@@ -5,8 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from profiles.clock import Amount, Clock, Step, Unit
+from profiles.part import Named, Part
 from settings import settings
 
 FOLDER = Path(__file__).resolve().parent
@@ -14,25 +16,11 @@ Level = Literal["city", "county", "town", "community", "grid"]
 LEVELS: tuple[Level, ...] = ("city", "county", "town", "community", "grid")
 
 
-class Part(BaseModel):
-    """Base of all parts of a profile: an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Named(Part):
-    """Something with a code and a name in both languages."""
-
-    code: str
-    name: str
-    name_en: str
-
-
 class Kind(Named):
     """A subclass (小类) of a category with its handling limit."""
 
     limit: float = Field(gt=0)
-    limit_unit: Literal["natural_hours", "working_hours", "working_days", "natural_days"]
+    limit_unit: Unit
     share: float = Field(gt=0, description="Relative weight within its class, for generated tickets.")
     department: str | None = Field(None, description="Code of the department that usually handles it.")
     matter: str = Field(
@@ -123,9 +111,37 @@ class Profile(Part):
     care: list[Named]
     sites: list[Named] = Field(description="Kinds of site of a video station.")
     statuses: dict[str, Label]
+    clock: Clock = Field(default_factory=Clock, description="Working hours, limits, warning and escalation.")
     size_rule: SizeRule | None = None
     contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")
     generate: dict[str, Any] = Field(default_factory=dict, description="Read by geodata.generate only.")
+
+    def kind(self, code: str) -> Kind | None:
+        """The subclass of category with that code."""
+        return next(
+            (kind for category in self.categories for kind in category.kinds if kind.code == code), None
+        )
+
+    def limit(
+        self,
+        step: Step,
+        *,
+        category: str,
+        channel: str | None = None,
+        severity: str | None = None,
+        nature: str | None = None,
+    ) -> tuple[Amount, ...]:
+        """The limit of a step for such a ticket, its parts one after another; empty when it has none.
+
+        The rule of the clock that names most of what the ticket is; of equals the first; the category's own limit
+        counts as a last rule of the step `handle` that names its category.
+        """
+        given = {"category": category, "channel": channel, "severity": severity, "nature": nature}
+        kind = self.kind(category) if step == "handle" else None
+        rule = self.clock.rule(step, given)
+        if kind is not None and (rule is None or rule.names < 1):
+            return (Amount(amount=kind.limit, unit=kind.limit_unit),)
+        return tuple(rule.limit) if rule is not None else ()
 
 
 def own_folder() -> Path:
