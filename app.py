@@ -159,7 +159,7 @@ async def _live_parts(runtime: Runtime, role: Role) -> AsyncIterator[None]:
 
 def _own_host(host: str) -> str:
     """The address at which this machine reaches itself, for a server that listens on `host`."""
-    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
     return f"[{own}]" if ":" in own else own
 
 

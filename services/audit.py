@@ -33,7 +33,7 @@ class Action(StrEnum):
     sign_in_locked = "sign_in_locked"
     sign_out = "sign_out"
     session_ended = "session_ended"
-    password_changed = "password_changed"  # noqa: S105
+    password_changed = "password_changed"  # noqa: S105  # nosec B105
     second_factor_set = "second_factor_set"
     account_added = "account_added"
     account_changed = "account_changed"

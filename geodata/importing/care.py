@@ -186,9 +186,9 @@ _CARE = Kind(
     "SELECT count(*) FROM incoming_row JOIN care_record USING (code)",
     (
         # A file older than the visits that were written down since does not take them back.
-        """
+        f"""
         UPDATE care_record c SET
-            category = i.category, area_no = i.area_no, building = i.building, geom = """ + POINT + """,
+            category = i.category, area_no = i.area_no, building = i.building, geom = {POINT},
             name_masked = i.name_masked, name_sealed = i.name_sealed, phone_sealed = i.phone_sealed,
             id_number_sealed = i.id_number_sealed, contacts_sealed = i.contacts_sealed, key_id = i.key_id,
             every_days = i.every_days,
@@ -199,15 +199,15 @@ _CARE = Kind(
             started_on = coalesce(i.started_on, c.started_on), ended_on = i.ended_on, generated = %(generated)s,
             updated_at = now()
         FROM incoming_row i WHERE i.code = c.code
-        """,
-        """
-        INSERT INTO care_record (code, """ + _FACTS + """, geom, last_visit_on, next_visit_on, started_on, ended_on,
+        """,  # nosec B608 # joined from constants alone
+        f"""
+        INSERT INTO care_record (code, {_FACTS}, geom, last_visit_on, next_visit_on, started_on, ended_on,
                                  generated)
-        SELECT code, """ + _FACTS + """, """ + POINT + """, last_visit_on,
+        SELECT code, {_FACTS}, {POINT}, last_visit_on,
                coalesce(next_visit_on, last_visit_on + every_days, started_on, today),
                coalesce(started_on, least(last_visit_on, today)), ended_on, %(generated)s
         FROM incoming_row i WHERE NOT EXISTS (SELECT FROM care_record c WHERE c.code = i.code) ORDER BY row_no
-        """,
+        """,  # nosec B608 # joined from constants alone
         """
         UPDATE care_visit v SET area_no = c.area_no
         FROM care_record c WHERE c.id = v.care_id AND c.area_no <> v.area_no

@@ -194,14 +194,14 @@ _POSTS = Kind(
     " phone text, duty text",
     "SELECT count(*) FROM incoming_row JOIN key_person USING (code)",
     (
-        """
+        f"""
         INSERT INTO key_person (kind, code, name, role, area_no, geom, phone, duty, generated)
-        SELECT 'post', code, name, role, area_no, """ + POINT + """, phone, duty, %(generated)s
+        SELECT 'post', code, name, role, area_no, {POINT}, phone, duty, %(generated)s
         FROM incoming_row ORDER BY row_no
         ON CONFLICT (code) DO UPDATE SET kind = 'post', name = excluded.name, role = excluded.role,
             area_no = excluded.area_no, geom = excluded.geom, phone = excluded.phone, duty = excluded.duty,
             generated = excluded.generated
-        """,
+        """,  # nosec B608 # joined from constants alone
     ),
     "code",
 )  # fmt: skip

@@ -156,7 +156,7 @@ def ticket(conn: Db, ticket_id: int, *, people: bool) -> TicketCard | None:
             JOIN channel c ON c.id = t.channel_id
             LEFT JOIN worker w ON w.id = t.worker_id
             WHERE t.id = %s
-            """,
+            """,  # nosec B608 # joined from constants alone
             (ticket_id,),
         ).fetchone()
 
@@ -172,7 +172,7 @@ def worker(conn: Db, worker_id: int, *, people: bool) -> WorkerCard | None:
                      WHERE t.worker_id = w.id AND t.closed_at IS NULL)::integer AS open_tickets,
                    w.generated
             FROM worker w WHERE w.id = %s
-            """,
+            """,  # nosec B608 # joined from constants alone
             (worker_id,),
         ).fetchone()
 
@@ -185,6 +185,6 @@ def post(conn: Db, post_id: int, *, people: bool) -> PostCard | None:
             SELECT id, {_WHO if people else _NOBODY}, role, duty, area_no, ST_X(geom) AS lon,
                    ST_Y(geom) AS lat, generated
             FROM key_person WHERE id = %s AND kind = 'post'
-            """,
+            """,  # nosec B608 # joined from constants alone
             (post_id,),
         ).fetchone()

@@ -54,11 +54,11 @@ def devices(conn: Db, scope: Scope, text: str, limit: int) -> tuple[list[DeviceR
         FROM device d JOIN worker w ON w.id = d.worker_id
         WHERE {SOUGHT.format(more="OR d.label ILIKE %(inside)s")}
         ORDER BY d.revoked_at IS NOT NULL, d.created_at DESC, d.token_sha256 LIMIT %(limit)s
-    """
+    """  # nosec B608 # joined from constants alone
     count = f"""
         SELECT count(*) FROM device d JOIN worker w ON w.id = d.worker_id
         WHERE {SOUGHT.format(more="OR d.label ILIKE %(inside)s")}
-    """
+    """  # nosec B608 # joined from constants alone
     values = {**_sought(scope, text), "limit": limit}
     rows = conn.cursor(row_factory=class_row(DeviceRow)).execute(query, values).fetchall()
     total = conn.execute(count, values).fetchone() if len(rows) == limit else (len(rows),)
@@ -72,7 +72,7 @@ def workers(conn: Db, scope: Scope, text: str, limit: int) -> list[WorkerRow]:
                (SELECT count(*) FROM device d WHERE d.worker_id = w.id AND d.revoked_at IS NULL)::int AS devices
         FROM worker w WHERE w.active AND {SOUGHT.format(more="")}
         ORDER BY (w.code = %(text)s) DESC, w.area_no, w.code LIMIT %(limit)s
-    """
+    """  # nosec B608 # joined from constants alone
     values = {**_sought(scope, text), "limit": limit}
     return conn.cursor(row_factory=class_row(WorkerRow)).execute(query, values).fetchall()
 
@@ -83,7 +83,7 @@ def worker(conn: Db, scope: Scope, worker_id: int) -> WorkerRow | None:
         SELECT w.id, w.code, w.name, coalesce({PLACE}, '') AS place, w.area_no,
                (SELECT count(*) FROM device d WHERE d.worker_id = w.id AND d.revoked_at IS NULL)::int AS devices
         FROM worker w WHERE w.active AND w.id = %(id)s AND w.area_no <@ %(scope)s::int8multirange
-    """
+    """  # nosec B608 # joined from constants alone
     values = {"id": worker_id, "scope": _multirange(scope)}
     return conn.cursor(row_factory=class_row(WorkerRow)).execute(query, values).fetchone()
 
