@@ -61,15 +61,6 @@
   const grids = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const node = (...args) => window.React.createElement(...args);
-  grids.wanggeGridTheme = (agGrid) =>
-    agGrid.themeQuartz.withParams({
-      accentColor: "var(--accent)", backgroundColor: "var(--bg-1)", foregroundColor: "var(--tx-1)",
-      borderColor: "var(--line-1)", headerBackgroundColor: "var(--bg-1)", headerTextColor: "var(--tx-2)",
-      headerFontWeight: 400, headerFontSize: 12, fontFamily: "inherit", fontSize: 13,
-      rowHoverColor: "var(--bg-2)", selectedRowBackgroundColor: "var(--accent-soft)", oddRowBackgroundColor: "var(--bg-1)",
-      wrapperBorder: false, wrapperBorderRadius: 0, columnBorder: false, headerColumnBorder: false,
-      headerColumnResizeHandleColor: "transparent", cellHorizontalPadding: 10, spacing: 6,
-    });
   const lang = config.language === "en" ? "en-GB" : config.language;
   const formats = {};
   const inZone = (ms, parts) => {

@@ -54,28 +54,6 @@
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   grids.wanggeInt = (value) => (value == null ? "" : wangge.int(value));
   grids.wanggeSigned = (value) => (value == null ? "" : wangge.signed(value));
-  grids.wanggeGridTheme = (agGrid) =>
-    agGrid.themeQuartz.withParams({
-      accentColor: "var(--accent)",
-      backgroundColor: "var(--bg-1)",
-      foregroundColor: "var(--tx-1)",
-      borderColor: "var(--line-1)",
-      headerBackgroundColor: "var(--bg-1)",
-      headerTextColor: "var(--tx-2)",
-      headerFontWeight: 400,
-      headerFontSize: 12,
-      fontFamily: "inherit",
-      fontSize: 13,
-      rowHoverColor: "var(--accent-soft)",
-      oddRowBackgroundColor: "var(--bg-1)",
-      wrapperBorder: false,
-      wrapperBorderRadius: 0,
-      columnBorder: false,
-      headerColumnBorder: false,
-      headerColumnResizeHandleColor: "transparent",
-      cellHorizontalPadding: 8,
-      spacing: 6,
-    });
   cells.WanggeAreaLink = ({ value, data }) => react()("a", { href: areaAddress(data.code) }, value);
   cells.WanggeLate = ({ value }) =>
     value ? react()("span", { className: "late" }, `\u25b2 ${wangge.int(value)}`) : react()("span", { className: "none" }, "0");

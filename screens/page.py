@@ -32,7 +32,7 @@ RENDERER = "/dash/dash-renderer/"
 THEME = {"wall": "dark", "area": "light", "admin": "light"}
 # Files of assets/ that a screen does not load: those of other screens, and of the map where there is none.
 NOT_LOADED = {
-    "wall": r"^(area|admin)\.css$|^3\d-(area|admin)",
+    "wall": r"^(area|admin)\.css$|^13|^3\d-(area|admin)",
     "area": r"^(wall|admin)\.css$|^3\d-(wall|admin)",
     "admin": r"^(area|wall|map)\.css$|^1[01]|^2|^30-(area|wall|bind)",
 }

@@ -151,7 +151,7 @@ def _side(lang: str, tab: str) -> Component:
 
 def _grid(tab: str, lang: str) -> Component:
     options: dict[str, Any] = {
-        "theme": {"function": "wanggeGridTheme(agGrid)"},
+        "theme": {"function": "wanggeChoiceTheme(agGrid)"},
         "animateRows": False,
         "accentedSort": True,
         "rowHeight": 34,
