@@ -200,6 +200,7 @@ def _people(name: str, subject: str, sentence: str) -> None:
         dry_run: DryRun = False,
     ) -> None:
         from geodata.importing import people
+        from geodata.importing.calendar import import_calendar
         from geodata.importing.roster import import_roster
         from geodata.importing.rows import PeopleOptions
 
@@ -214,7 +215,8 @@ def _people(name: str, subject: str, sentence: str) -> None:
         if name == "care":
             _run(place, dry_run, lambda conn, tell: _sealed_care(place, conn, file, options, tell))
             return
-        load = import_roster if name == "roster" else getattr(people, f"import_{name}")
+        own = {"roster": import_roster, "calendar": import_calendar}
+        load = own[name] if name in own else getattr(people, f"import_{name}")
         _run(place, dry_run, lambda conn, tell: load(conn, file, options, progress=tell))
 
     command.__doc__ = sentence
@@ -248,6 +250,11 @@ _people(
 _people("stations", "stations", "Video stations: id (20 digits), name, site_kind, lon, lat, stream_url.")
 _people("org", "org", "Party organisations: path, kind, name, area.")
 _people("patrols", "patrols", "Patrols: area, day, worker, first_at, last_at.")
+_people(
+    "calendar",
+    "calendar",
+    "Days set above the national calendar: day, kind (working, off), name. A day that is here already is replaced.",
+)
 _people(
     "roster",
     "roster",

@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from geodata.clock.worktime import worktime_of
 from geodata.datum import Datum, to_wgs84
 from geodata.outbox import add_event
+from geodata.queries import calendar
 from geodata.queries import tickets as queries
 from geodata.queries.live import place_bounds
 from geodata.queries.tickets import Area, NewTicket, Ticket
 from geodata.scope import Db
 from profiles import Profile
-from services.deadline import due_at, kind_of
+from services.clock.due import due_of
 
 Status = Literal["accepted", "dispatched", "signed", "handling", "answered", "closed", "cancelled"]
 Satisfaction = Literal["satisfied", "fairly", "unsatisfied", "unrated"]
@@ -149,7 +151,6 @@ def file_ticket(
             return Filed(read(conn, known), created=False)
     lon, lat = _in_wgs84(report)
     area, location = _place(conn, lon, lat)
-    kind = kind_of(profile, report.category)
     ticket_id = queries.insert_ticket(
         conn,
         NewTicket(
@@ -164,7 +165,7 @@ def file_ticket(
             lat=lat,
             location=location,
             area_no=area.no,
-            due_at=due_at(kind, reported_at, profile.time_zone) if kind else None,
+            due_at=_due(conn, profile, report.category, report.channel, reported_at),
         ),
     )
     ticket = read(conn, ticket_id)
@@ -177,7 +178,8 @@ def advance(
 ) -> Ticket:
     """Move a ticket to another status: row, event and outbox row in the caller's transaction.
 
-    The clock of handling starts at (each) dispatch. Raises UnknownTicket, StaleVersion, NotAllowed, BadReport.
+    The clock of handling starts at the first dispatch; returns and transfers do not set it back.
+    Raises UnknownTicket, StaleVersion, NotAllowed, BadReport.
     """
     now = now or datetime.now(UTC)
     before = queries.read_ticket(conn, ticket_id, lock=True)
@@ -194,11 +196,12 @@ def advance(
     at = max(now, before.reported_at)
     match step.status:
         case "accepted":
-            after = after._replace(dispatched_at=None, signed_at=None)
+            after = after._replace(signed_at=None)
         case "dispatched":
-            limit = kind_of(profile, before.category)
-            due = due_at(limit, at, profile.time_zone) if limit else before.due_at
-            after = after._replace(dispatched_at=at, signed_at=None, answered_at=None, due_at=due)
+            after = after._replace(signed_at=None, answered_at=None)
+            if before.dispatched_at is None:
+                due = _due(conn, profile, before.category, before.channel, at) or before.due_at
+                after = after._replace(dispatched_at=at, due_at=due)
         case "signed":
             after = after._replace(signed_at=at)
         case "handling":
@@ -225,6 +228,14 @@ def read(conn: Db, ticket_id: int) -> Ticket:
 def number(ticket_id: int, reported_at: datetime, time_zone: str) -> str:
     """A ticket's number as people read it: the local day of its report, then its id."""
     return f"{reported_at.astimezone(ZoneInfo(time_zone)):%Y%m%d}-{ticket_id}"
+
+
+def _due(conn: Db, profile: Profile, category: str, channel: str, start: datetime) -> datetime | None:
+    """When it has to be handled if its clock starts then; None where the place sets no limit."""
+    limit = profile.limit("handle", category=category, channel=channel)
+    if not limit:
+        return None
+    return due_of(limit, start, worktime_of(profile, calendar.overrides(conn))).astimezone(start.tzinfo)
 
 
 def _id_of(field: str, code: str, ids: Mapping[str, int]) -> int:

@@ -1,19 +1,22 @@
-"""Two clocks for whole columns of times: office hours, in which deadlines run, and activity, in which work gets done.
+"""Clocks for whole columns of times: activity, in which work gets done, and the place's own, in which deadlines run.
 
 Times are hours since a Monday midnight, in local time of the place.
 """
 
-from datetime import date
-from typing import Literal
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.clock.ends import HOUR_US, ends
+from geodata.clock.worktime import Worktime
+from profiles.clock import Amount
+
 Floats = NDArray[np.float64]
 MONDAY = date(2000, 1, 3)
 WEEK_H = 168
-DAY_H = 8.0  # hours of a working day
-_OFFICE = np.array([1.0 if 9 <= h < 17 else 0.0 for h in range(24)])  # as services.deadline
+SECOND_US = 1_000_000
 _BUSY = np.array(
     [0.02] * 6
     + [0.1, 0.5, 1.0, 1.15, 1.15, 0.95, 0.5, 0.55, 1.05, 1.1, 1.1, 0.9, 0.5, 0.35, 0.25, 0.12, 0.05, 0.02]
@@ -44,19 +47,28 @@ class Clock:
         return first
 
 
-OFFICE = Clock(np.concatenate([np.tile(_OFFICE, 5), np.zeros(48)]))
 WEEKDAYS = Clock(np.concatenate([np.tile(_BUSY, 5), np.tile(_BUSY * 0.08, 2)]))
 ACTIVITY = Clock(np.concatenate([np.tile(_BUSY, 5), np.tile(_BUSY * 0.6, 2)]))
 
-Unit = Literal["natural_hours", "working_hours", "working_days", "natural_days"]
 
+def due(
+    start_h: Floats, limits: Sequence[Sequence[Amount]], which: NDArray[np.int64], worktime: Worktime
+) -> Floats:
+    """The ends of limits that start at those times, to the second; `which` names the limit of each.
 
-def due(start_h: Floats, limit: Floats, unit: NDArray[np.str_]) -> Floats:
-    """The ends of limits that start at those times; a working day is eight office hours, as in services.deadline."""
-    natural = start_h + limit * np.where(unit == "natural_days", 24.0, 1.0)
-    hours = limit * np.where(unit == "working_days", DAY_H, 1.0)
-    working = OFFICE.when(OFFICE.read(start_h) + hours)
-    return np.where(np.char.startswith(unit, "working"), working, natural)
+    All times of a call lie on one side of a change of the zone's clocks.
+    """
+    zero = datetime.combine(MONDAY, time())
+    local = zero + timedelta(hours=float(start_h[0])) if len(start_h) else zero
+    offset = worktime.zone.utcoffset(local) or timedelta()
+    base = int((np.datetime64(zero, "us") - np.timedelta64(offset)).astype(np.int64))
+    starts = base + np.round(start_h * 3600).astype(np.int64) * SECOND_US
+    found = starts.copy()
+    for number in np.unique(which):
+        rows = which == number
+        found[rows] = ends(limits[number], starts[rows], worktime)
+    hours: Floats = (found - base) / HOUR_US
+    return hours
 
 
 def hour_of(day: date) -> float:

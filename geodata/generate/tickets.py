@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from geodata.clock.worktime import Worktime, worktime_of
 from geodata.generate import clocks
 from geodata.generate.ground import Floats, Ints
 from geodata.generate.haunts import HOUSES, Haunts, haunts
 from geodata.generate.matters import Matters, days_between, matters_of
 from geodata.generate.recipe import Recipe
 from profiles import Profile
+from profiles.clock import Amount
 
 _DESK = {"grid": 0.0, "utility": 0.0, "video": 0.0}  # channels that are dispatched at once
 _RATED = {"12345": 0.92, "petition": 0.85, "mediation": 0.7, "opinion": 0.5, "app": 0.75, "wechat": 0.6}
@@ -61,6 +63,8 @@ class TicketModel:
     channel_codes: pa.Array
     kind_codes: pa.Array
     departments: pa.Array  # (k,)
+    worktime: Worktime
+    limits: list[tuple[Amount, ...]]  # (k × channels)
 
 
 def model_of(
@@ -117,6 +121,12 @@ def model_of(
         departments=pa.array(
             [k.department if k.department in department else None for k in matters.kinds], pa.string()
         ),
+        worktime=worktime_of(profile),
+        limits=[
+            profile.limit("handle", category=k.code, channel=c.code)
+            for k in matters.kinds
+            for c in profile.channels
+        ],
     )
 
 
@@ -234,9 +244,7 @@ def _life(
         desk > 0, rng.lognormal(np.log(0.35), 0.7, count), rng.lognormal(np.log(0.06), 0.8, count)
     )
     dispatched = clocks.ACTIVITY.when(clocks.ACTIVITY.read(reported) + wait)
-    limit = np.array([k.limit for k in matters.kinds])[kind]
-    unit = np.array([k.limit_unit for k in matters.kinds])[kind]
-    due = clocks.due(dispatched, limit, unit)
+    due = clocks.due(dispatched, model.limits, kind * len(codes) + t["channel"].to_numpy(), model.worktime)
     start, end = clocks.ACTIVITY.read(dispatched), clocks.ACTIVITY.read(due)
     span = np.maximum(end - start, 0.5)
     odds = model.recipe.late_rate * matters.late[kind] * model.department_late[kind] * model.late[grid]

@@ -18,7 +18,8 @@ from geodata.importing.place import Place, ask_reload, read_place, required_root
 from geodata.importing.report import Progress, Report, refusal
 from geodata.importing.sheets import read_sheet
 from geodata.scope import Db
-from profiles import Level, Named, Post
+from profiles import Level, Post
+from profiles.part import Named
 
 POINT: LiteralString = "CASE WHEN lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326) END"
 

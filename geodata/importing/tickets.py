@@ -16,6 +16,7 @@ from psycopg import sql
 from geodata.datum import Datum, to_wgs84
 from geodata.importing import words
 from geodata.importing.bulk import copy_table
+from geodata.importing.deadlines import with_deadlines
 from geodata.importing.fields import Choice, Fields
 from geodata.importing.months import add_month, without_indexes_while_empty
 from geodata.importing.place import Place, ask_reload, read_place, required_root
@@ -95,6 +96,7 @@ def import_tickets(
     _check_repeated(rows, report)
     report.refuse_if_faulty()
 
+    rows = with_deadlines(conn, place, rows, report)
     rows = _shared_points(rows, report).sort_by(
         "reported_at"
     )  # ids follow time, so that a month is a range of ids

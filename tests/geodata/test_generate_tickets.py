@@ -12,12 +12,14 @@ import pytest
 import shapely
 
 import profiles
+from geodata.clock.worktime import worktime_of
 from geodata.generate import clocks, files
 from geodata.generate.matters import behaviours, matters_of
 from geodata.generate.patrols import patrols
 from geodata.generate.recipe import recipe_of
 from geodata.generate.tickets import TicketModel, as_of, day_of_tickets
-from services.deadline import due_at
+from profiles.clock import Amount
+from services.clock.due import due_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
 UNTIL = datetime(2026, 11, 18, 14, 32, tzinfo=ZONE)  # a Wednesday
@@ -125,9 +127,10 @@ def test_times_are_in_order_and_never_in_the_future(year: pd.DataFrame) -> None:
 
 def test_due_times_agree_with_the_product_s_own_clock(year: pd.DataFrame) -> None:
     profile = profiles.load("horinger")
-    kinds = {k.code: k for c in profile.categories for k in c.kinds}
+    worktime = worktime_of(profile)
     for row in year[year["due_at"].notna()].sample(150, random_state=1).itertuples():
-        expected = due_at(kinds[row.category], row.dispatched_at.to_pydatetime(), profile.time_zone)
+        limit = profile.limit("handle", category=row.category, channel=row.channel)
+        expected = due_of(limit, row.dispatched_at.to_pydatetime(), worktime)
         assert abs((row.due_at - expected).total_seconds()) < 2
 
 
@@ -195,10 +198,20 @@ def test_patrols_of_a_day_keep_to_shifts_and_to_the_clock(ground: files.GroundFi
     pd.testing.assert_frame_equal(made[made["day"] != days[0]].reset_index(drop=True), again)
 
 
-def test_office_hours() -> None:
+def test_deadlines_of_whole_columns() -> None:
+    profile = profiles.load("zoucheng")  # 08:30–12:00, 13:30–17:30
     friday_4pm = clocks.hour_of(date(2026, 11, 20)) + 16
-    limits = np.array([2.0, 1.0, 12.0, 2.0])
-    units = np.array(["working_hours", "working_days", "natural_hours", "natural_days"])
-    due = clocks.due(np.full(4, friday_4pm), limits, units) - clocks.hour_of(date(2026, 11, 20))
-    assert due.tolist() == pytest.approx([3 * 24 + 10, 3 * 24 + 16, 28, 64])
+    limits = [
+        [Amount(amount=amount, unit=unit)]
+        for amount, unit in (
+            (2.0, "working_hours"),
+            (1.0, "working_days"),
+            (12.0, "natural_hours"),
+            (2.0, "natural_days"),
+        )
+    ]
+    due = clocks.due(np.full(4, friday_4pm), limits, np.arange(4), worktime_of(profile))
+    assert (due - clocks.hour_of(date(2026, 11, 20))).tolist() == pytest.approx(
+        [3 * 24 + 9, 3 * 24 + 17.5, 28, 64]
+    )
     assert datetime(2026, 11, 20, tzinfo=UTC).weekday() == 4

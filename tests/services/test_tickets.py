@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 import profiles
+from geodata.clock.worktime import worktime_of
 from geodata.scope import EVERYTHING, Db, Pool, Scope, enter, scoped
-from profiles import Kind
 from services import tickets
-from services.deadline import due_at, kind_of
+from services.clock.due import due_of
 from services.tickets import BadReport, NotAllowed, Report, StaleVersion, Step, UnknownTicket
 from tests.small_place import COUNTY_NO, SOUTH, WEST, centre, grid_no
 
@@ -40,8 +40,8 @@ def test_a_report_becomes_a_ticket_in_its_grid_with_event_and_outbox_row(conn: D
     ticket = filed.ticket
     assert filed.created and ticket.status == "accepted" and ticket.version == 1
     assert ticket.area.no == grid_no(1, 1, 1) and ticket.location == "exact"
-    kind = kind_of(PROFILE, "01001")
-    assert kind is not None and ticket.due_at == due_at(kind, ticket.reported_at, PROFILE.time_zone)
+    limit = PROFILE.limit("handle", category="01001", channel="grid")
+    assert ticket.due_at == due_of(limit, ticket.reported_at, worktime_of(PROFILE))
     events = conn.execute(
         "SELECT kind, status::text, version FROM ticket_event WHERE ticket_id = %s", (ticket.id,)
     )
@@ -131,7 +131,7 @@ def advance(conn: Db, ticket: tickets.Ticket, status: str, **given: object) -> t
 
 
 def test_a_ticket_goes_its_way_and_its_clock_starts_at_dispatch(conn: Db) -> None:
-    ticket = file(conn, reported_at=datetime.now(UTC) - timedelta(days=3)).ticket
+    ticket = file(conn, reported_at=datetime.now(UTC) - timedelta(days=20)).ticket
     provisional = ticket.due_at
     ticket = advance(conn, ticket, "dispatched", worker=f"W{grid_no(1, 1, 1)}")
     assert ticket.dispatched_at is not None and ticket.due_at > provisional
@@ -143,6 +143,28 @@ def test_a_ticket_goes_its_way_and_its_clock_starts_at_dispatch(conn: Db) -> Non
     kinds = conn.execute("SELECT kind FROM ticket_event WHERE ticket_id = %s ORDER BY version", (ticket.id,))
     assert [k for (k,) in kinds] == ["accepted", "dispatched", "signed", "handling", "answered", "closed"]
     assert conn.execute("SELECT worker_id FROM ticket WHERE id = %s", (ticket.id,)).fetchone()[0] is not None
+
+
+def test_returns_and_transfers_do_not_set_the_clock_back(conn: Db) -> None:
+    ticket = advance(conn, file(conn).ticket, "dispatched")
+    started, due = ticket.dispatched_at, ticket.due_at
+    for status in ("dispatched", "signed", "dispatched", "accepted", "dispatched", "signed", "handling", "answered",
+                   "handling"):  # fmt: skip
+        ticket = advance(conn, ticket, status)
+        assert (ticket.dispatched_at, ticket.due_at) == (started, due)
+
+
+def test_a_day_that_the_place_set_off_moves_the_deadline(conn: Db) -> None:
+    plain = file(conn, category="01007").ticket.due_at  # five working days
+    assert plain is not None
+    conn.execute("RESET ROLE")
+    conn.execute(
+        "INSERT INTO calendar_override (day, kind, name, source) VALUES (%s, 'off', '停班', 'test')",
+        (plain.astimezone(ZONE).date(),),
+    )
+    enter(conn, EVERYTHING)
+    later = file(conn, category="01007").ticket.due_at
+    assert later is not None and later > plain
 
 
 def test_a_stale_version_is_refused(conn: Db) -> None:
@@ -204,30 +226,3 @@ def test_nothing_is_left_of_a_step_that_fails(pool: Pool) -> None:
         assert tickets.read(conn, ticket.id) == ticket
         assert conn.execute("SELECT count(*) FROM outbox").fetchone()[0] == 1
         assert conn.execute("SELECT count(*) FROM ticket_event").fetchone()[0] == 1
-
-
-def limit(amount: float, unit: str) -> Kind:
-    return Kind.model_validate(
-        {"code": "x", "name": "x", "name_en": "x", "limit": amount, "limit_unit": unit, "share": 1}
-    )
-
-
-@pytest.mark.parametrize(
-    ("amount", "unit", "start", "end"),
-    [
-        (4, "natural_hours", "2026-01-09 16:00", "2026-01-09 20:00"),
-        (2, "natural_days", "2026-01-09 16:00", "2026-01-11 16:00"),
-        (4, "working_hours", "2026-01-08 10:00", "2026-01-08 14:00"),
-        (4, "working_hours", "2026-01-09 16:00", "2026-01-12 12:00"),  # Friday → Monday
-        (4, "working_hours", "2026-01-10 12:00", "2026-01-12 13:00"),  # Saturday
-        (4, "working_hours", "2026-01-08 05:00", "2026-01-08 13:00"),  # before opening
-        (1, "working_days", "2026-01-09 16:00", "2026-01-12 16:00"),
-        (5, "working_days", "2026-01-08 20:00", "2026-01-15 17:00"),
-    ],
-)
-def test_deadlines_run_in_office_hours_or_through(amount: float, unit: str, start: str, end: str) -> None:
-    begun = datetime.fromisoformat(start).replace(tzinfo=ZONE)
-    assert due_at(limit(amount, unit), begun, PROFILE.time_zone) == datetime.fromisoformat(end).replace(
-        tzinfo=ZONE
-    )
-    assert due_at(limit(amount, unit), begun.astimezone(UTC), PROFILE.time_zone).tzinfo is UTC
