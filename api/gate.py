@@ -129,7 +129,7 @@ def _forged(scope: Scope, headers: Headers, by_cookie: Viewer | None) -> str | N
     if scope["type"] == "http" and scope["method"] in SAFE:
         return None
     origin = headers.get("origin")
-    if origin and origin != "null" and _host_of(origin) != headers.get("host"):
+    if origin and _host_of(origin) != headers.get("host"):  # "null" is a sandboxed frame or a file
         return "The request comes from another site."
     if scope["type"] == "websocket":
         return None

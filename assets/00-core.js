@@ -11,9 +11,14 @@
   // Dash asks for its layout and its callbacks first: the page holds both, so no request is made.
   const given = wangge.given || {};
   const fetchFromServer = window.fetch.bind(window);
-  window.fetch = (url, options) => {
+  window.fetch = async (url, options) => {
     const path = typeof url === "string" ? new URL(url, location.href).pathname : null;
-    if (path === null || !(path in given)) return fetchFromServer(url, options);
+    if (path === null || !(path in given)) {
+      const answer = await fetchFromServer(url, options);
+      if (answer.status !== 401 || !path?.endsWith("/_dash-update-component")) return answer;
+      wangge.signIn(); // and back here; Dash would stumble over the refusal
+      return new Promise(() => {});
+    }
     const body = JSON.stringify(given[path]);
     delete given[path];
     return Promise.resolve(new Response(body, { headers: { "Content-Type": "application/json" } }));

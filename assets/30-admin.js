@@ -10,15 +10,6 @@
   const AFTER_MS = 60; // by then the grid's component has put back what it remembers
   const admin = (wangge.admin = {});
 
-  // Whoever is not signed in any more is led to the sign-in, and back here.
-  const send = window.fetch;
-  window.fetch = async (...asked) => {
-    const answer = await send(...asked);
-    if (answer.status !== 401) return answer;
-    wangge.signIn();
-    return new Promise(() => {}); // the page is being left; Dash would stumble over the refusal
-  };
-
   // --- what goes to the callbacks and comes back
   const base = { lang: config.language };
   admin.query = { ...base };

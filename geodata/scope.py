@@ -76,7 +76,8 @@ def scoped(pool: Pool, scope: Scope, hat: Hat = "facts") -> Iterator[Db]:
 
 def enter(conn: Db, scope: Scope, hat: Hat = "facts") -> None:
     """Narrow the current transaction to a scope; it ends with the transaction, so a pool leaks nothing."""
-    parts = "{%s}" % ",".join(f"[{lo},{hi}]" for lo, hi in scope.parts) if scope.parts else ""
+    ranges = ",".join(f"[{lo},{hi}]" for lo, hi in scope.parts)
+    parts = f"{{{ranges}}}" if ranges else ""
     values: tuple[Any, ...] = (role_of(scope, hat), str(scope.lo), str(scope.hi), parts)
     conn.execute(
         "SELECT set_config('role', %s, true), set_config('wangge.lo', %s, true),"

@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 Kind = Literal["tiles", "fill", "heat", "lines", "counts", "symbols", "workers", "names"]
 Group = Literal["ground", "things", "lines"]
-Shape = Literal["ring", "diamond", "triangle", "camera", "person", "heart", "heart_open", "dot", "line", "text"]
+Shape = Literal[
+    "ring", "diamond", "triangle", "camera", "person", "heart", "heart_open", "dot", "line", "text"
+]
 
 
 @dataclass(frozen=True, slots=True)

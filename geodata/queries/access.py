@@ -31,10 +31,17 @@ def wall_of(conn: Db, token_sha256: bytes) -> WallRow | None:
 
 
 def walls_alive(conn: Db, ids: list[int]) -> set[int]:
-    """Those of the walls that are still paired; notes that they were seen."""
-    rows = conn.execute(
-        "UPDATE wall_screen SET last_seen_at = now() WHERE id = ANY (%s) AND revoked_at IS NULL RETURNING id",
+    """Those of the walls that are still paired; notes now and then that they were seen."""
+    conn.execute(
+        """
+        UPDATE wall_screen SET last_seen_at = now()
+        WHERE id = ANY (%s) AND revoked_at IS NULL
+          AND (last_seen_at IS NULL OR last_seen_at < now() - interval '10 seconds')
+        """,
         (ids,),
+    )
+    rows = conn.execute(
+        "SELECT id FROM wall_screen WHERE id = ANY (%s) AND revoked_at IS NULL", (ids,)
     ).fetchall()
     return {int(row[0]) for row in rows}
 

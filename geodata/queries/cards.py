@@ -161,6 +161,13 @@ def ticket(conn: Db, ticket_id: int, *, people: bool) -> TicketCard | None:
         ).fetchone()
 
 
+def ticket_events(conn: Db, ticket_id: int) -> list[tuple[str, datetime]]:
+    """What happened to a ticket in scope and when, in order."""
+    return conn.execute(
+        "SELECT kind, at FROM ticket_event WHERE ticket_id = %s ORDER BY version, id", (ticket_id,)
+    ).fetchall()
+
+
 def worker(conn: Db, worker_id: int, *, people: bool) -> WorkerCard | None:
     """One worker in scope, or None; name and phone only with `people`."""
     with conn.cursor(row_factory=class_row(WorkerCard)) as cursor:

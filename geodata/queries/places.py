@@ -48,4 +48,6 @@ def refresh_statistics(conn: Db) -> None:
         "ANALYZE ticket (id, reported_at, area_no, closed_at, due_at, status, channel_id, category_id)"
     )
     conn.execute("ANALYZE ticket_event (ticket_id, at, area_no)")
-    conn.execute("ANALYZE area, area_boundary, worker, key_person, care_record, org_unit, video_station, patrol")
+    conn.execute(
+        "ANALYZE area, area_boundary, worker, key_person, care_record, org_unit, video_station, patrol"
+    )

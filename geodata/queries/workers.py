@@ -65,7 +65,8 @@ def add_passing_client(conn: Db, digest: bytes, name: str, hours: int) -> None:
 def remove_passing_client(conn: Db, name: str, label: str) -> None:
     """Delete that client and those that a killed run left behind, as the database's owner."""
     conn.execute(
-        "DELETE FROM api_client WHERE name = %s OR (name LIKE %s || ' %%' AND expires_at < now())", (name, label)
+        "DELETE FROM api_client WHERE name = %s OR (name LIKE %s || ' %%' AND expires_at < now())",
+        (name, label),
     )
 
 

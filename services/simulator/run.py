@@ -40,7 +40,10 @@ class Simulator:
         self._walkers = [Walker(walk, time.time(), self._chance) for walk in script.walks]
         self._caseload = Caseload(script.past, script.open_tickets, self._chance)
         self._http = httpx.AsyncClient(
-            base_url=url, timeout=10, limits=httpx.Limits(max_connections=AT_ONCE + 2), trust_env=False,
+            base_url=url,
+            timeout=10,
+            limits=httpx.Limits(max_connections=AT_ONCE + 2),
+            trust_env=False,
             headers={"Authorization": f"Bearer {token}"} if token else None,
         )
         self._slots = asyncio.Semaphore(AT_ONCE)

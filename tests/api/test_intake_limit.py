@@ -45,7 +45,8 @@ def test_what_the_sender_writes_before_the_proxy_does_not_help(url: str) -> None
 def test_another_system_is_counted_by_its_token(url: str, module_clone: Stores) -> None:
     with psycopg.connect(module_clone.database_url) as conn:
         conn.execute(
-            "INSERT INTO api_client (name, token_sha256, created_by) VALUES ('c', %s, 'tests')", (digest_of(TOKEN),)
+            "INSERT INTO api_client (name, token_sha256, created_by) VALUES ('c', %s, 'tests')",
+            (digest_of(TOKEN),),
         )
     answers = [post(url, "10.0.0.1", Authorization=f"Bearer {TOKEN}").status_code for _ in range(5)]
     assert answers == [201] * 5

@@ -106,8 +106,13 @@ def test_an_odd_address_falls_back(runtime: Runtime, odd: dict[str, str | None])
 
 def test_words_of_a_span(runtime: Runtime) -> None:
     now = datetime(2026, 11, 18, 6, tzinfo=UTC)
-    assert span_words(Asked(runtime, DISPATCHER, {"period": "week"}, now)) == "11月16日–11月18日，与上周同期比"
-    assert span_words(Asked(runtime, DISPATCHER, {"lang": "en"}, now)) == "18 Nov, against the same time a week ago"
+    assert (
+        span_words(Asked(runtime, DISPATCHER, {"period": "week"}, now)) == "11月16日–11月18日，与上周同期比"
+    )
+    assert (
+        span_words(Asked(runtime, DISPATCHER, {"lang": "en"}, now))
+        == "18 Nov, against the same time a week ago"
+    )
 
 
 def test_export_needs_rows_and_leaves_a_trace(runtime: Runtime) -> None:
@@ -116,5 +121,7 @@ def test_export_needs_rows_and_leaves_a_trace(runtime: Runtime) -> None:
     assert export(runtime, analyst, 1, [], {}) is not True
     assert export(runtime, analyst, None, [{"no": 1}], {}) is not True
     with scoped(runtime.pool, EVERYTHING, "audit") as conn:
-        rows = conn.execute("SELECT actor_name, object_id, detail FROM audit WHERE action = 'export'").fetchall()
+        rows = conn.execute(
+            "SELECT actor_name, object_id, detail FROM audit WHERE action = 'export'"
+        ).fetchall()
     assert rows == [("analyst1", "370883001", {"rows": 1})]

@@ -23,6 +23,7 @@ PLACELESS = {
     "channel",
     "category",
     "department",
+    "calendar_override",
     "spatial_ref_sys",
     "geometry_columns",
     "geography_columns",

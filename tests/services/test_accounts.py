@@ -72,7 +72,9 @@ def test_passwords_that_are_guessed_first_are_refused(password: str, rule: str) 
 
 
 @pytest.mark.parametrize(
-    "password", [GOOD, "网格员要记住的一句长话一二三", "Tq7$hv!zmWp2", passwords.first_password()]
+    "password",
+    [GOOD, "网格员要记住的一句长话一二三", "Tq7$hv!zmWp2", passwords.first_password()],
+    ids=["word", "sentence", "signs", "first password"],  # the last one is another in each run
 )
 def test_good_passwords_pass(password: str) -> None:
     passwords.require_good(password, "wang", 12)
