@@ -36,9 +36,9 @@ def router(runtime: Runtime) -> APIRouter:
 
     @routes.get("/ticket/{ticket_id}")
     def ticket(ticket_id: Number, viewer: Seer, people: People = False) -> Card:
-        """A ticket's course."""
+        """A ticket's course, and how its deadline came about."""
         with opened(runtime.pool, viewer) as (conn, _):
-            return cards.ticket_card(conn, ticket_id, people=people and may(viewer))
+            return cards.ticket_card(conn, ticket_id, runtime.profile, people=people and may(viewer))
 
     @routes.get("/worker/{worker_id}")
     def worker(worker_id: Number, viewer: Seer, people: People = False) -> Card:

@@ -1,12 +1,13 @@
 """Cards: what a click on the map tells of one area, ticket, worker, station or post."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from geodata.queries import areas, cards, points, stations
 from geodata.scope import Db
 from profiles import Profile
 from services import roster
+from services.ticket_clock import clock_of
 
 Card = dict[str, Any]
 FEW = 3  # a count of people owed care below this is told as "fewer than 3"
@@ -51,15 +52,18 @@ def area_card(conn: Db, no: int, profile: Profile, *, people: bool = False) -> C
     }
 
 
-def ticket_card(conn: Db, ticket_id: int, *, people: bool) -> Card:
-    """A ticket's course; what was said and where only with `people`, as a wall never shows it."""
+def ticket_card(
+    conn: Db, ticket_id: int, profile: Profile, *, people: bool, now: datetime | None = None
+) -> Card:
+    """A ticket's course and its clock; what was said and where only with `people`, as a wall never shows it."""
     row = cards.ticket(conn, ticket_id, people=people)
     if row is None:
         raise UnknownThing(f"There is no ticket with the number {ticket_id}.")
     told = row._asdict()
     for hidden in ("title", "description", "address", "source_id") if not people else ():
         del told[hidden]
-    return {"kind": "ticket", **_times(told), "path": _path(conn, row.area_no)}
+    clock = clock_of(conn, profile, row, now or datetime.now(UTC))
+    return {"kind": "ticket", **_times(told), "clock": clock, "path": _path(conn, row.area_no)}
 
 
 def worker_card(conn: Db, worker_id: int, *, people: bool) -> Card:

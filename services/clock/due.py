@@ -82,7 +82,7 @@ def reckon(limit: Sequence[Amount], timeline: Timeline, worktime: Worktime, now:
         and until < due
     )
     warn = max(_moment(counted, total * clock.warn_share), begun[0].start)
-    state = _state(until, warn, due, due + timedelta(minutes=clock.grace_minutes), lasting, timeline.end)
+    state = state_at(until, warn, due, due + timedelta(minutes=clock.grace_minutes), lasting, timeline.end)
     return Reckoning(
         tuple(limit),
         timeline,
@@ -160,9 +160,10 @@ def _moment(counted: Sequence[Counted], run: timedelta) -> datetime:
     return counted[-1].end
 
 
-def _state(
+def state_at(
     now: datetime, warn: datetime, due: datetime, overdue: datetime, lasting: bool, end: datetime | None
 ) -> State:
+    """The state at a moment; `overdue` is due with the grace, `lasting` that a pause has not ended."""
     if end is not None and now >= end:
         return "met" if end <= due else "missed"
     if lasting:
