@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.errors import Error
@@ -16,6 +16,7 @@ from geodata.scope import Db
 from profiles import Named
 from screens.words import LANGUAGES, t
 from services.access import Viewer, opened
+from services.access.limits import Limits
 from services.care import export, opening, register, visits
 from services.care.contents import Contact
 from services.care.entry import Entry
@@ -29,6 +30,7 @@ Number = Annotated[int, Path(ge=1, le=10**15, description="Its number in the reg
 Within = Annotated[
     str | None, Query(description="Code of an area; all that one may see without it.", max_length=40)
 ]
+OPENINGS = (30, 600)  # records that one account may open: at once, seconds in which as many come back
 Card = dict[str, Any]
 Text = Annotated[str, Field(max_length=200)]
 Day = date
@@ -41,6 +43,9 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (404, "There is no such record, or it lies outside of one's areas."),
         (422, "A field is not as described; details name it and what is expected."),
     )
+}
+TOO_MANY: dict[int | str, dict[str, Any]] = {
+    429: {"model": Error, "description": "Too many records opened by one account; see Retry-After."}
 }
 
 
@@ -125,6 +130,19 @@ class ExportIn(Reason):
     lang: str = Field("zh-CN", pattern="^(zh-CN|en)$")
 
 
+class OpenLimit:
+    """A dependency of the route: who opens one record after another copies the register unseen by its watermark."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._limits = Limits(runtime.redis, runtime.stores.key_prefix)
+
+    def __call__(self, viewer: Seer) -> None:
+        """Raises HTTPException 429 with Retry-After (seconds)."""
+        if wait_s := self._limits.take("care-open", f"{viewer.kind} {viewer.id}", *OPENINGS):
+            words = f"Too many records opened; try again in {wait_s} seconds."
+            raise HTTPException(429, words, {"Retry-After": str(wait_s)})
+
+
 def router(runtime: Runtime) -> APIRouter:
     """The routes; days are local days of the place (YYYY-MM-DD), times are milliseconds since 1970."""
     routes = APIRouter(tags=["People under care"], responses=REFUSALS, dependencies=[Depends(_not_kept)])
@@ -182,7 +200,7 @@ def router(runtime: Runtime) -> APIRouter:
         with opened(runtime.pool, viewer, hat="care") as (conn, _):
             return card(conn, viewer, care_id)
 
-    @routes.post("/api/care/{care_id}/open")
+    @routes.post("/api/care/{care_id}/open", responses=TOO_MANY, dependencies=[Depends(OpenLimit(runtime))])
     def open_record(care_id: Number, body: Reason, viewer: Seer) -> Card:
         """Open a record to oneself for some minutes (setting care_open_minutes). The reason stands in the audit."""
         with opened(runtime.pool, viewer, hat="care") as (conn, _):
@@ -299,9 +317,9 @@ def _headings(lang: str) -> dict[str, str]:
     names = [
         *export.COLUMNS,
         *(f"state.{state}" for state in ("overdue", "due", "later", "ended")),
-        "watermark",
     ]
-    return {name: t(lang, f"care.{name}" if "." in name else f"care.export.{name}") for name in names}
+    told = {name: t(lang, f"care.{name}" if "." in name else f"care.export.{name}") for name in names}
+    return told | {"watermark": t(lang, "care.watermark")}
 
 
 def _word(named: Named | None, code: str) -> dict[str, str]:

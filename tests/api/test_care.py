@@ -1,7 +1,10 @@
 """/api/care: masked, opened for a reason, closed again; out of scope is not there; nothing tracks a resident."""
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +24,7 @@ from tests.viewers import DISPATCHER, client_args, county, of_community, of_town
 NAME, PHONE, ID_NUMBER = "赵六生", "13900012345", "999999195001019876"
 GRID = "370883001001001"
 OFFICIAL, OTHER, CLERK = of_town(1), of_town(2), of_community(1, 1)
+INSIDER = replace(OFFICIAL, id=41, name="insider")
 RECORD: dict[str, Any] = {
     "name": NAME, "category": "elderly_alone", "area": GRID, "phone": PHONE, "id_number": ID_NUMBER,
     "building": "3号楼2单元", "contacts": [{"role": "police", "name": "孙民警", "phone": "13900000099"}],
@@ -31,7 +35,7 @@ RECORD: dict[str, Any] = {
 def url(module_clone: Stores) -> Iterator[str]:
     """The whole product on the small place, with an account for each viewer."""
     with psycopg.connect(module_clone.database_url) as conn:
-        for viewer in (OFFICIAL, OTHER, CLERK, DISPATCHER):
+        for viewer in (OFFICIAL, OTHER, CLERK, INSIDER, DISPATCHER):
             conn.execute(
                 "INSERT INTO account (id, login, name, role, created_by) OVERRIDING SYSTEM VALUE"
                 " VALUES (%s, %s, 'x', %s, 'tests')",
@@ -229,6 +233,28 @@ def test_an_export_needs_a_reason_and_the_right(
     )
     assert answer.status_code == 200 and answer.content[:2] == b"PK"
     assert answer.headers["cache-control"] == "no-store" and ".xlsx" in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+def test_an_export_says_who_took_it_and_why_on_every_page(
+    official: httpx.Client, record: dict[str, Any], lang: str
+) -> None:
+    asked = {"reason": "=monthly visits & more", "within": GRID, "lang": lang}
+    book = zipfile.ZipFile(io.BytesIO(official.post("/api/care/export", json=asked).content))
+    sheet, texts = (book.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "sharedStrings"))
+    for part in (sheet, texts):
+        assert OFFICIAL.name in part and "=monthly visits &amp;" in part and "{" not in part
+    assert "care." not in texts, "a word is missing"
+    assert "<f>" not in sheet, "a formula"
+
+
+def test_who_opens_one_record_after_another_is_stopped(url: str, record: dict[str, Any]) -> None:
+    path, asked = f"/api/care/{record['id']}/open", {"reason": "visit today"}
+    with httpx.Client(**client_args(url, INSIDER)) as insider:
+        answers = [insider.post(path, json=asked) for _ in range(31)]
+    assert [answer.status_code for answer in answers] == [200] * 30 + [429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
+    assert answers[-1].json()["error"]["code"] == "too_many"
 
 
 def test_without_a_session_there_is_nothing(url: str, record: dict[str, Any]) -> None:
