@@ -203,6 +203,18 @@ def test_not_even_the_owner_changes_a_row(conn: Db) -> None:
             conn.execute(statement)  # type: ignore[call-overload]
 
 
+def test_a_row_altered_together_with_the_function_that_hashes_is_found(pool: Pool, clone: Stores) -> None:
+    write(pool, 4)
+    known = (4, look(clone).last_hash)
+    with unguarded(clone) as conn:
+        conn.execute(
+            "CREATE OR REPLACE FUNCTION audit_hash(a audit) RETURNS bytea LANGUAGE sql STABLE RETURN a.hash"
+        )
+        conn.execute("UPDATE audit SET actor_name = 'somebody else' WHERE id = 2")
+        found = audit.verify(conn, known)
+    assert [(fault.kind, fault.first_id, fault.last_id) for fault in found.faults] == [("altered", 2, 2)]
+
+
 def test_number_time_and_hash_are_the_databases(conn: Db) -> None:
     conn.execute(
         "INSERT INTO audit (id, at, actor_kind, actor_name, action, prev_hash, hash)"
