@@ -93,7 +93,7 @@ def make_runtime(settings: Settings, stores: Stores) -> Runtime:
         redis, loop_redis(stores.redis_url), stores.key_prefix,
         idle_s=settings.session_idle_minutes * 60, absolute_s=settings.session_hours * 3600,
     )  # fmt: skip
-    tokens = Tokens(pool)
+    tokens = Tokens(pool, demo=settings.demo)
     watch = Watch(sessions, tokens)
     return Runtime(
         settings, profile, stores, pool, redis, hub, HeatStore(pool), feeds, sessions, tokens, watch

@@ -98,7 +98,8 @@ class Gate:
     def _ip(self, scope: Scope, headers: Headers) -> str:
         """The caller's address; what proxies of ours added to X-Forwarded-For counts, nothing else does."""
         direct = scope["client"][0] if scope.get("client") else ""
-        hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+        told = ",".join(headers.getlist("x-forwarded-for"))  # some proxies add a line of their own
+        hops = [hop.strip() for hop in told.split(",") if hop.strip()]
         return hops[-self._proxies] if self._proxies and len(hops) >= self._proxies else direct
 
 

@@ -17,13 +17,14 @@ class WallRow(NamedTuple):
     area_hi: int
     area_code: str
     is_root: bool
+    demo: bool
 
 
 def wall_of(conn: Db, token_sha256: bytes) -> WallRow | None:
     """The wall of a valid token, if it is still paired."""
     query = """
         SELECT w.id, w.name, w.view, a.no AS area_no, a.hi AS area_hi, a.code AS area_code,
-               a.parent_no IS NULL AS is_root
+               a.parent_no IS NULL AS is_root, w.demo
         FROM wall_token t JOIN wall_screen w ON w.id = t.wall_id JOIN area a ON a.no = w.area_no
         WHERE t.token_sha256 = %s AND t.expires_at > now() AND w.revoked_at IS NULL
     """

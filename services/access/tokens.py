@@ -27,13 +27,14 @@ def digest_of(token: str) -> bytes:
 class Tokens:
     """Used in one event loop; asks the database in a thread."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, *, demo: bool = False) -> None:
+        """Walls that a demo paired with whoever came are walls in a demo only."""
+        self._pool, self._demo = pool, demo
         self._known: dict[tuple[str, bytes], tuple[float, Viewer | None]] = {}
 
     async def wall(self, token: str) -> Viewer | None:
         """The paired wall with that token."""
-        return await self._find("wall", token, _wall)
+        return await self._find("wall", token, lambda conn, digest: _wall(conn, digest, demo=self._demo))
 
     async def client(self, token: str) -> Viewer | None:
         """The other system with that token."""
@@ -71,9 +72,9 @@ class Tokens:
             return ask(conn)
 
 
-def _wall(conn: Db, digest: bytes) -> Viewer | None:
+def _wall(conn: Db, digest: bytes, *, demo: bool) -> Viewer | None:
     row = queries.wall_of(conn, digest)
-    if row is None:
+    if row is None or (row.demo and not demo):
         return None
     scope = Scope(row.area_no, row.area_hi, county=row.is_root)
     return Viewer(

@@ -42,6 +42,13 @@ def test_what_the_sender_writes_before_the_proxy_does_not_help(url: str) -> None
     assert answers == [201, 201, 201, 429]
 
 
+def test_a_line_of_the_sender_before_that_of_the_proxy_does_not_help(url: str) -> None:
+    for place in range(4):
+        lines = [("X-Forwarded-For", f"10.9.8.{place}"), ("X-Forwarded-For", "10.0.0.4")]
+        answer = httpx.post(f"{url}/api/tickets", json=REPORT, headers=lines, trust_env=False)
+        assert answer.status_code == (201 if place < 3 else 429)
+
+
 def test_another_system_is_counted_by_its_token(url: str, module_clone: Stores) -> None:
     with psycopg.connect(module_clone.database_url) as conn:
         conn.execute(

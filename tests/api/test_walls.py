@@ -215,3 +215,8 @@ def test_the_demo_pairs_by_itself(clone: Stores) -> None:
         assert "pairing.js" in first.get("/wall/").text
         second = httpx.Client(base_url=url, trust_env=False, timeout=20, follow_redirects=True)
         assert '"kind":"wall"' in second.get("/wall/").text
+        token = second.cookies["wangge_wall"]
+    with served(create_app(Settings(), clone)) as url:  # anybody could have had that token
+        kept = httpx.Client(base_url=url, trust_env=False, timeout=20, cookies={"wangge_wall": token})
+        assert kept.get("/api/figures").status_code == 401
+        assert "pairing.js" in kept.get("/wall/").text
