@@ -55,13 +55,13 @@
     const midnight = moment(line.to).endsWith("00:00");
     const until = midnight ? `${moment(end.getTime()).slice(0, -5)}24:00` : moment(line.to);
     const span = line.from === line.to ? moment(line.from) : `${moment(line.from)} \u2013 ${until.startsWith(moment(line.from).slice(0, -5)) ? until.slice(-5) : until}`;
-    const sum = line.counted ? `+ ${amount(line.counted, line.unit)}` : "";
-    return h("li", { class: line.counted ? "wg-counts" : null }, text("span", {}, what), text("b", {}, sum), text("time", {}, span), text("small", {}, `${t("clock.left")} ${amount(line.left, line.unit)}`));
+    const sum = `+ ${amount(line.counted, line.unit)}`;
+    return h("li", { class: line.counted ? "wg-counts" : null }, text("span", {}, what), line.counted ? text("b", {}, sum) : null, text("time", {}, span), text("small", {}, t("clock.left", { amount: amount(line.left, line.unit) })));
   };
   const clockPart = (clock) => {
     if (!clock) return null;
     const hints = [clock.given ? "clock.given" : null, clock.provisional ? "clock.provisional" : null, clock.state === "paused" ? "clock.paused" : null].filter(Boolean);
-    const days = (part) => (part.unit.endsWith("days") ? `${amount(part.amount, part.unit)} (${t(`clock.counting.${part.counting}`)})` : amount(part.amount, part.unit));
+    const days = (part) => (part.unit.endsWith("days") ? t("clock.named", { kind: amount(part.amount, part.unit), name: t(`clock.counting.${part.counting}`) }) : amount(part.amount, part.unit));
     const limit = clock.limit.map(days).join(t("clock.then"));
     const working = clock.limit.some((part) => part.unit.startsWith("working"));
     return h(
