@@ -1,7 +1,10 @@
 """Accounts: the rows of their table, and what the dialogs about them do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from callbacks.admin.asked import Asked, Fact, Refused, Reply, Row, done, millis
-from geodata.scope import EVERYTHING, scoped
+from geodata.scope import EVERYTHING, Db, scoped
 from screens.admin.forms import rights_told
 from screens.latin import latin
 from services.access import accounts, reach
@@ -98,44 +101,41 @@ def add(asked: Asked) -> Reply:
 def change(asked: Asked) -> Reply:
     """Change name, role and areas; sessions end, as what they may do has changed."""
     account_id, codes = asked.number("id"), asked.texts("areas")
-    with scoped(asked.runtime.pool, EVERYTHING, "access") as conn:
+    with _ending_sessions(asked, account_id) as conn:
         accounts.change_account(
             conn, asked.viewer, account_id, name=asked.text("name"), role=asked.text("role"), area_codes=codes
         )
-    asked.runtime.sessions.end_all(account_id)
     return done(asked, "account_change")
 
 
-def disable(asked: Asked, disabled: bool = True) -> Reply:
+def disable(asked: Asked) -> Reply:
     """Close an account and end its sessions."""
     account_id = asked.number("id")
-    with scoped(asked.runtime.pool, EVERYTHING, "access") as conn:
-        accounts.set_disabled(conn, asked.viewer, account_id, disabled)
-    if disabled:
-        asked.runtime.sessions.end_all(account_id)
-    return done(asked, "account_disable" if disabled else "account_enable")
+    with _ending_sessions(asked, account_id) as conn:
+        accounts.set_disabled(conn, asked.viewer, account_id, True)
+    return done(asked, "account_disable")
 
 
 def enable(asked: Asked) -> Reply:
     """Open an account again, or unlock it."""
-    return disable(asked, disabled=False)
+    with scoped(asked.runtime.pool, EVERYTHING, "access") as conn:
+        accounts.set_disabled(conn, asked.viewer, asked.number("id"), False)
+    return done(asked, "account_enable")
 
 
 def reset_password(asked: Asked) -> Reply:
     """Give an account a new first password; its sessions end."""
     account_id = asked.number("id")
-    with scoped(asked.runtime.pool, EVERYTHING, "access") as conn:
+    with _ending_sessions(asked, account_id) as conn:
         first = accounts.reset_password(conn, asked.viewer, account_id)
-    asked.runtime.sessions.end_all(account_id)
     return done(asked, "account_password", secret=_password(asked, asked.text("login", 64), first))
 
 
 def reset_factor(asked: Asked) -> Reply:
     """Forget an account's second factor; its sessions end."""
     account_id = asked.number("id")
-    with scoped(asked.runtime.pool, EVERYTHING, "access") as conn:
+    with _ending_sessions(asked, account_id) as conn:
         accounts.reset_second_factor(conn, asked.viewer, account_id)
-    asked.runtime.sessions.end_all(account_id)
     return done(asked, "account_factor")
 
 
@@ -146,6 +146,15 @@ def translated(asked: Asked, error: BadAccount) -> Refused:
     sentence = asked.say(key, given=detail["given"])
     field = detail["field"] if detail["field"] in ("login", "name", "role", "areas") else ""
     return Refused(field, sentence if sentence != key else str(error))
+
+
+@contextmanager
+def _ending_sessions(asked: Asked, account_id: int) -> Iterator[Db]:
+    """A transaction after which the account's sessions end; nothing is changed while Redis, which has them, is away."""
+    asked.runtime.redis.ping()
+    with scoped(asked.runtime.pool, EVERYTHING, "access") as conn:
+        yield conn
+    asked.runtime.sessions.end_all(account_id)
 
 
 def _password(asked: Asked, login: str, first: str) -> Row:

@@ -19,6 +19,7 @@ from settings import Settings
 Step = Literal["password", "second_factor"]
 ISSUER = "Wangge"
 LONGEST_LOGIN = 64
+NOBODY = 0  # no account has that id
 
 
 class SignInRefused(Exception):
@@ -92,7 +93,8 @@ class Door:
         if account.totp_sealed is not None:
             self._check_code(account, account.totp_sealed, code, ip)
         with scoped(self._pool, EVERYTHING, "access") as conn:
-            queries.signed_in(conn, account.id)
+            queries.signed_in(conn, account.id)  # waits for who changes the account at this moment
+            account = self._still(conn, account)
             kept = account.password_hash
             if kept is not None and passwords.outdated(kept):
                 queries.rehash(conn, account.id, kept, passwords.hash_of(password))
@@ -173,7 +175,12 @@ class Door:
         """Count the try before it is looked at, so that tries at the same time cannot be more than are allowed."""
         most, lock_s = self._settings.sign_in_tries, self._settings.sign_in_lock_minutes * 60
         if account is None:
-            if wait_s := self._unknown.count(login, most, lock_s):
+            wait_s = self._unknown.count(login, most, lock_s)
+            with scoped(self._pool, EVERYTHING, "access") as conn:  # it takes as long as for an account
+                queries.count_try(conn, NOBODY, most, lock_s)
+                if wait_s:
+                    queries.locked_for_s(conn, NOBODY)
+            if wait_s:
                 raise Locked(wait_s)
             return
         with scoped(self._pool, EVERYTHING, "access") as conn:
@@ -187,6 +194,13 @@ class Door:
         right = passwords.matches(account.password_hash if account else None, password)
         if account is None or not right or account.disabled or (account.demo and not self._settings.demo):
             self._failed(account, "password", ip)
+            raise WrongCredentials
+        return account
+
+    def _still(self, conn: Db, seen: AccountRow) -> AccountRow:
+        """The account as it is now: a session must not begin with what was taken from it meanwhile."""
+        account = queries.by_id(conn, seen.id)
+        if account is None or account.disabled or account.password_hash != seen.password_hash:
             raise WrongCredentials
         return account
 

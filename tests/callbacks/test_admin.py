@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,6 +100,17 @@ def test_accounts_outside_cannot_be_changed(
         == unknown
         == {"ok": False, "n": 1, "errors": {"": "No such account, or not yours to administer"}}
     )
+    assert rows(runtime, WHOLE, "accounts") == before
+
+
+@pytest.mark.parametrize("what", ["account_change", "account_disable", "account_password", "account_factor"])
+def test_an_account_whose_sessions_cannot_be_ended_stays_as_it_is(
+    runtime: Runtime, ids: dict[str, str], what: str
+) -> None:
+    before = rows(runtime, WHOLE, "accounts")
+    nowhere = replace(runtime, redis=redis.Redis(port=1))
+    answer = do(nowhere, WHOLE, what, id=ids["inside"], name="x", role="analyst", areas=["370883002"])
+    assert not answer["ok"] and answer["errors"].keys() == {""}
     assert rows(runtime, WHOLE, "accounts") == before
 
 

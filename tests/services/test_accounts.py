@@ -281,6 +281,36 @@ def test_outside_of_a_demo_its_accounts_open_nothing(pool: Pool, door: Door) -> 
         door.sign_in(account.login, account.password, None, "")
 
 
+@pytest.mark.parametrize("what", ["disabled", "password", "role"])
+def test_a_change_while_somebody_signs_in_counts(pool: Pool, door: Door, what: str) -> None:
+    found, kept = add(pool), passwords.hash_of("another good sentence")
+    with ThreadPoolExecutor(1) as thread:
+        with passwords.AT_ONCE, passwords.AT_ONCE:  # the comparison waits, after the account was read
+            entering = thread.submit(door.sign_in, "wang", GOOD, None, "10.0.0.1")
+            until = time.monotonic() + 10
+            while not tries(pool, found) and time.monotonic() < until:
+                time.sleep(0.01)
+            with scoped(pool, EVERYTHING, "access") as conn:
+                if what == "disabled":
+                    queries.set_disabled(conn, found, True)
+                elif what == "password":
+                    queries.set_password(conn, found, kept, must_change=True)
+                else:
+                    queries.change(conn, found, "测试员", "analyst")
+        if what == "role":
+            assert entering.result(30).role == "analyst"
+        else:
+            with pytest.raises(WrongCredentials):
+                entering.result(30)
+
+
+def tries(pool: Pool, account_id: int) -> int:
+    with scoped(pool, EVERYTHING, "access") as conn:
+        row = conn.execute("SELECT failed_tries FROM account WHERE id = %s", (account_id,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def test_a_disabled_account_is_told_what_a_wrong_password_is(pool: Pool, door: Door) -> None:
     found = add(pool)
     with scoped(pool, EVERYTHING, "access") as conn:
