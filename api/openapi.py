@@ -32,6 +32,13 @@ TAGS = [
     {"name": "Figures", "description": "The numbers of the panels."},
     {"name": "Video", "description": "Video stations and their streams."},
     {"name": "Sessions", "description": "Signing in and out, and what is one's own."},
+    {
+        "name": "People under care",
+        "description": "The register, masked; a name opened for a reason, visits, export.",
+    },
+    {"name": "Roster", "description": "Who is on duty."},
+    {"name": "Walls", "description": "Wall screens: paired by a code, renewed, revoked."},
+    {"name": "Audit", "description": "Who looked at what and changed what."},
     {"name": "Operation", "description": "Health, readiness, measures, this description."},
 ]
 ABOUT: dict[str, Any] = {

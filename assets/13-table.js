@@ -24,6 +24,9 @@
     spacing: 6,
   };
   grids.wanggeGridTheme = (agGrid) => agGrid.themeQuartz.withParams(LOOK);
+  // A name that a spreadsheet would take for a formula is text all the same (names come from imported files).
+  grids.wanggeCsvCell = ({ value, column }) =>
+    ["name", "category", "channel"].includes(column.getColId()) && /^[=+\-@\t\r]/.test(value ?? "") ? `'${value}` : value;
   // Where a row can be chosen, hovering must not look as if it were.
   const CHOSEN = { rowHoverColor: "var(--bg-2)", selectedRowBackgroundColor: "var(--accent-soft)", cellHorizontalPadding: 10 };
   grids.wanggeChoiceTheme = (agGrid) => agGrid.themeQuartz.withParams({ ...LOOK, ...CHOSEN });

@@ -103,20 +103,17 @@ def _timed(context: Context, place: Place, read: Callable[[Db], Any]) -> tuple[l
 @contextmanager
 def _views(conn: Db, place: Place) -> Iterator[None]:
     """Temporary views that hide the tables of the same names: the owner reads the place's range and no policy."""
-    for table, column in TABLES.items() if not place.scope.county else ():
-        conn.execute(
-            sql.SQL(
-                "CREATE TEMP VIEW {table} AS SELECT * FROM public.{table} WHERE {column} BETWEEN {lo} AND {hi}"
-            ).format(
-                table=sql.Identifier(table),
-                column=sql.Identifier(column),
-                lo=place.scope.lo,
-                hi=place.scope.hi,
-            )
-        )
     if not place.scope.county:
+        # Asked first: once a temporary view hides a table, the definition names the hidden one.
         definition = conn.execute("SELECT pg_get_viewdef('public.area_now')").fetchone()
         assert definition is not None
+        for table, column in TABLES.items():
+            conn.execute(
+                sql.SQL("CREATE TEMP VIEW {} AS SELECT * FROM public.{} WHERE {} BETWEEN {} AND {}").format(
+                    sql.Identifier(table), sql.Identifier(table), sql.Identifier(column), place.scope.lo,
+                    place.scope.hi,
+                )
+            )  # fmt: skip
         conn.execute(sql.SQL("CREATE TEMP VIEW area_now AS {}").format(sql.SQL(definition[0].rstrip(";"))))
     conn.commit()
     yield

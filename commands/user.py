@@ -1,5 +1,6 @@
 """./wangge user …: the first administrator, and whoever locked themselves out; the admin screen does the rest."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from settings import Settings
 
 users = typer.Typer(no_args_is_help=True, help="Accounts: add the first administrator, disable, reset.")
-screen = Console(highlight=False)
+screen = Console(highlight=False, width=None if sys.stdout.isatty() else 200)  # a pipe breaks no rows
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The login of the account.")]
 Place = Annotated[

@@ -251,7 +251,11 @@ def _grid(columns: list[dict[str, Any]], lang: str, file_name: str, none: str = 
                 "loadingOoo": t(lang, "page.loading"),
             },
         },
-        csvExportParams={"fileName": file_name, "allColumns": True},
+        csvExportParams={
+            "fileName": file_name,
+            "allColumns": True,
+            "processCellCallback": {"function": "wanggeCsvCell(params)"},
+        },
         style={"height": "100%", "width": "100%"},
     )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -100,6 +101,19 @@ def test_export_as_csv(browser: Browser, url: str) -> None:
     assert download.value.suggested_filename == "370883.csv"
     assert '"370883001"' in text
     assert "应办" in text.splitlines()[0]
+    page.close()
+
+
+def test_a_name_that_is_a_formula_is_text_in_the_file(
+    browser: Browser, url: str, module_clone: Stores
+) -> None:
+    with psycopg.connect(module_clone.database_url) as conn:
+        conn.execute("UPDATE area SET name = '=HYPERLINK(1)' WHERE code = '370883002002009'")
+    page = area(browser, f"{url}/area/370883002002")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出 CSV").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert "'=HYPERLINK(1)" in text and '"=' not in text
     page.close()
 
 
