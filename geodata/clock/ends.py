@@ -25,7 +25,7 @@ def ends(limit: Sequence[Amount], starts: Micros, worktime: Worktime) -> Micros:
             found = _end(part, at, table, worktime)
             if found is None or int(found.max()) >= reach:
                 break
-            at = found
+            at = np.maximum(found, at)  # a part of a day that counts from its morning may be over already
         else:
             return at
         last += 2 + (last - first)  # a very long limit

@@ -119,6 +119,9 @@ def _count(
                 worth = end - begin if stretch.worth == length else stretch.worth * ((end - begin) / length)
                 if worth >= left:
                     done = stretch._replace(start=begin, end=end, worth=worth).until(left)
+                    done = max(
+                        done, start
+                    )  # a part of a day that counts from its morning may be over already
                     counted.append(Counted(number, begin, done, left, ZERO))
                     left = ZERO
                     break

@@ -41,7 +41,7 @@ from settings import Settings
 from tests.live_app import served
 from tests.viewers import client_args, county
 
-CASES = int(os.environ.get("WANGGE_FUZZ_CASES", "6"))
+CASES = int(os.environ.get("WANGGE_FUZZ_CASES", "3"))
 LOUD = "WANGGE_FUZZ_CASES" in os.environ
 SEED = int(os.environ.get("WANGGE_FUZZ_SEED", "20260101"))
 ROLES = [role for role in RIGHTS if role not in ("wall", "client")]

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -477,6 +477,20 @@ def test_a_later_start_is_never_due_earlier(
     limit: list[Amount], start: datetime, later: int, work: Worktime
 ) -> None:
     assert due_of(limit, start, work) <= due_of(limit, start + timedelta(minutes=later), work)
+
+
+def test_a_part_of_a_day_that_was_over_before_it_began_ends_at_once() -> None:
+    """A quarter of a day that counts from its morning, begun at 08:45: never due before the part that went before."""
+    limit = [
+        Amount(amount=0.25, unit="working_hours"),
+        Amount(amount=0.25, unit="natural_days", counting="same_day"),
+    ]
+    for work in PLACES:
+        start = datetime(2025, 1, 2, 4, 30, tzinfo=UTC)
+        first = due_of(limit[:1], start, work)
+        assert due_of(limit, start, work) >= first
+        found = reckon(limit, Timeline(start), work, start + timedelta(days=9))
+        assert max(line.end for line in lines_of(found, work) if line.counted) == found.due
 
 
 @settings(max_examples=150, deadline=None)
