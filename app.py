@@ -185,7 +185,7 @@ def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
     callbacks.admin.register(screens[2], runtime)
     bundled = [file for screen in screens for file in screen.bundle.files]
     app.state.screens = server
-    app.mount("/", Assets(WSGIMiddleware(server, workers=16), bundled))
+    app.mount("/", Assets(WSGIMiddleware(server, workers=16), bundled, runtime.settings.data / "assets"))
 
 
 def _lead_to_screens(app: FastAPI) -> None:

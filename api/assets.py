@@ -1,4 +1,4 @@
-"""Scripts and styles of the screens, answered from memory: compressed once, and never asked of Flask twice."""
+"""Scripts and styles of the screens, from memory: compressed once for all starts, never asked of Flask twice."""
 
 import asyncio
 import os
@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
 
 import brotli
 from starlette.datastructures import Headers
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.codings import Coding, coding_of
 from screens.bundle import File
 
+SQUEEZED: tuple[Coding, ...] = ("br", "gzip")
 KEPT_FILES, KEPT_BYTES = 300, 64_000_000
 FOR_EVER = "public, max-age=31536000, immutable"
 SUITE = re.compile(r"/[a-z]+/_dash-component-suites/.+")
@@ -26,18 +28,35 @@ LEAST_BYTES = 600
 class Kept:
     """One file and its codings: quick ones at first, the smallest when a thread has had the time."""
 
-    def __init__(self, body: bytes, media_type: str) -> None:
+    def __init__(self, body: bytes, media_type: str, folder: Path) -> None:
         self.media_type = media_type
+        self._folder = folder  # of what an earlier start has squeezed, by the mark of its content
+        self.squeezed = False
         self.mark = blake2b(body, digest_size=12).hexdigest()
         self.bodies: dict[Coding, bytes] = {"identity": body}
 
     def quick(self) -> None:
-        """Compress within milliseconds, as somebody waits."""
+        """Take what an earlier start has squeezed, else compress within milliseconds, as somebody waits."""
+        with suppress(OSError):
+            found = {coding: self._file(coding).read_bytes() for coding in SQUEEZED}
+            self.bodies |= found
+            self.squeezed = True
+            return
         self._compress(brotli_quality=5, gzip_level=5)
 
     def squeeze(self) -> None:
-        """Compress as far as it goes; seconds for a megabyte."""
+        """Compress as far as it goes, seconds for a megabyte, and keep it for the next start."""
         self._compress(brotli_quality=11, gzip_level=9)
+        self.squeezed = True
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for coding in SQUEEZED if "br" in self.bodies else ():
+                beside = self._file(coding).with_suffix(f".{os.getpid()}-{threading.get_native_id()}")
+                beside.write_bytes(self.bodies[coding])
+                beside.replace(self._file(coding))
+
+    def _file(self, coding: Coding) -> Path:
+        return self._folder / f"{self.mark}.{coding}"
 
     def _compress(self, brotli_quality: int, gzip_level: int) -> None:
         plain = self.bodies["identity"]
@@ -68,8 +87,10 @@ class Kept:
 class Assets:
     """ASGI application in front of the screens: our bundles, and what Dash marks as never changing."""
 
-    def __init__(self, screens: ASGIApp, bundled: Iterable[File]) -> None:
+    def __init__(self, screens: ASGIApp, bundled: Iterable[File], folder: Path) -> None:
+        """`folder` keeps compressed bytes between starts; it may be deleted at any time."""
         self._screens = screens
+        self._folder = folder
         self._bundled = {file.path: file for file in bundled}
         self._kept: dict[str, Kept] = {}
         self._size = 0
@@ -112,11 +133,13 @@ class Assets:
             await self._keep(path, b"".join(parts), headers.get("content-type", "application/octet-stream"))
 
     async def _keep(self, path: str, body: bytes, media_type: str) -> Kept:
-        kept = Kept(body, media_type)
+        kept = Kept(body, media_type, self._folder)
         await asyncio.to_thread(kept.quick)
         if path not in self._kept and len(self._kept) < KEPT_FILES and self._size + len(body) < KEPT_BYTES:
             self._kept[path] = kept
             self._size += len(body)
+            if kept.squeezed:
+                return kept
             self._waiting.append(kept)
             if self._squeezer is None or not self._squeezer.is_alive():
                 self._squeezer = threading.Thread(target=self._squeeze, name="squeeze", daemon=True)
