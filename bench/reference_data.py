@@ -33,7 +33,8 @@ def prepared(context: Context) -> Stores:
     redis_url = f"{stores.redis_url}{'&' if '?' in stores.redis_url else '?'}db={REDIS_DATABASE}"
     if _version_of(context, stores) != schema_version():
         _make(context, stores)
-    found = Stores(stores.database_url, redis_url, f"wangge:{context.database}:"  # as the product names them for this database)
+    prefix = f"wangge:{context.database}:"  # as the product names its keys for this database
+    found = Stores(stores.database_url, redis_url, prefix)
     forget_live(found)
     return found
 
