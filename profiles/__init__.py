@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from profiles.clock import Amount, Clock, Step, Unit
+from profiles.open311 import Open311
 from profiles.part import Named, Part
 from settings import settings
 
@@ -114,6 +115,9 @@ class Profile(Part):
     clock: Clock = Field(default_factory=Clock, description="Working hours, limits, warning and escalation.")
     size_rule: SizeRule | None = None
     contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")
+    open311: Open311 = Field(
+        default_factory=Open311, description="What anybody may report and read through Open311."
+    )
     generate: dict[str, Any] = Field(default_factory=dict, description="Read by geodata.generate only.")
 
     def kind(self, code: str) -> Kind | None:
