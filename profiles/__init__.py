@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from profiles.clock import Amount, Clock, Step, Unit
+from profiles.desks import Desks
 from profiles.open311 import Open311
 from profiles.part import Named, Part
 from settings import settings
@@ -113,6 +114,7 @@ class Profile(Part):
     sites: list[Named] = Field(description="Kinds of site of a video station.")
     statuses: dict[str, Label]
     clock: Clock = Field(default_factory=Clock, description="Working hours, limits, warning and escalation.")
+    desks: Desks = Field(default_factory=Desks, description="Call-backs, supervision, mediation.")
     size_rule: SizeRule | None = None
     contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")
     open311: Open311 = Field(

@@ -51,6 +51,8 @@ class Action(StrEnum):
     care_visited = "care_visited"
     care_exported = "care_exported"
     care_deleted = "care_deleted"
+    mediation_opened = "mediation_opened"
+    mediation_exported = "mediation_exported"
     roster_changed = "roster_changed"
     assignment = "assignment"
     export = "export"
