@@ -21,7 +21,7 @@ from services.cards import UnknownThing
 from services.care.errors import BadCare, NotForThem
 from services.care.sealing import WrongKey
 from services.heat import NotLoaded, UnknownFilter
-from services.tickets import BadReport, NotAllowed, StaleVersion, UnknownTicket
+from services.tickets import BadReport, NotAllowed, NotYours, StaleVersion, UnknownTicket
 
 log = structlog.get_logger("wangge.api")
 SILENCE_S = 5.0
@@ -40,6 +40,7 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     UnknownTicket: (404, "unknown_ticket", None),
     StaleVersion: (409, "stale_version", None),
     NotAllowed: (409, "not_allowed", None),
+    NotYours: (403, "forbidden", None),
     BadReport: (422, "bad_report", None),
     UnknownThing: (404, "unknown_thing", None),
     BadCare: (422, "bad_care", None),

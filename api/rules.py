@@ -3,6 +3,7 @@
 from typing import Literal
 
 from services.access import Right
+from services.tickets.states import TRANSITIONS
 
 PUBLIC: Literal["public"] = "public"
 Rule = Right | Literal["public"]
@@ -37,8 +38,13 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/live/poll"): Right.MAP,
     ("WS", "/api/live"): Right.MAP,
     ("POST", "/api/tickets"): Right.TICKETS_FILE,
-    ("POST", "/api/tickets/{ticket_id}/advance"): Right.TICKETS_WORK,
     ("GET", "/api/tickets/{ticket_id}"): Right.TICKETS_READ,
+    ("GET", "/api/tickets/{ticket_id}/history"): Right.PEOPLE,  # who did what, and in what words
+    **{
+        ("POST", f"/api/tickets/{{ticket_id}}/{command}"): row.right
+        for command, row in TRANSITIONS.items()
+        if row.right is not None
+    },
     ("GET", "/api/positions/osmand"): PUBLIC,  # a device's own token
     ("POST", "/api/positions/osmand"): PUBLIC,
     ("POST", "/api/positions/owntracks"): PUBLIC,

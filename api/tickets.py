@@ -1,10 +1,10 @@
-"""POST /api/tickets and what follows: other systems file tickets, move them on and read them."""
+"""POST /api/tickets and a route for each command: other systems and workers' phones file tickets and move them on."""
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -13,14 +13,25 @@ from api.body import json_of, limited_body
 from api.errors import Error, refusal
 from api.gate import Seer
 from api.intake_limit import IntakeLimit
+from geodata.queries.ticket_events import events_of, last_event
 from geodata.queries.tickets import Ticket
 from services import audit, tickets
 from services.access import Viewer, opened
 from services.runtime import Runtime
-from services.tickets import Report, Step
+from services.tickets import ORDERS, TRANSITIONS, Order, Report
 
 BODY_BYTES = 64 * 1024
+ASSIGN = frozenset({"dispatch", "transfer", "whistle"})
 Model = TypeVar("Model", bound=BaseModel)
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=100,
+        description="The sender's own key: the same request with it does nothing again.",
+    ),
+]
 
 
 class AreaOut(BaseModel):
@@ -29,6 +40,13 @@ class AreaOut(BaseModel):
     no: int
     code: str
     name: str
+
+
+class CommandOut(BaseModel):
+    """A command that the asker may give now, and the fields that it must carry besides the version."""
+
+    command: str
+    needs: list[str]
 
 
 class TicketOut(BaseModel):
@@ -47,8 +65,48 @@ class TicketOut(BaseModel):
     lat: float | None
     reported_at: datetime
     dispatched_at: datetime | None
-    due_at: datetime | None
+    signed_at: datetime | None
+    handled_at: datetime | None
     closed_at: datetime | None
+    due_at: datetime | None
+    sign_due: datetime | None
+    respond_due: datetime | None
+    suspended_until: datetime | None
+    severity: str | None
+    nature: str | None
+    risk: str | None
+    worker: str | None
+    department: str | None
+    parties: list[dict[str, Any]]
+    tier: int | None
+    satisfaction: str | None
+    solved: str | None
+    supervision: str | None
+    supervised_at: datetime | None
+    escalation: int
+    redos: int
+    transfers: int
+    registered_no: str | None
+    nodes: list[dict[str, Any]]
+    merged_into: int | None
+    commands: list[CommandOut] = []
+
+
+class EventOut(BaseModel):
+    """One thing that happened to a ticket: who, when, from where, and the fields that it changed."""
+
+    at: datetime
+    kind: str
+    was: str | None
+    status: str
+    version: int
+    actor: str
+    actor_role: str | None
+    source: str | None
+    note: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    data: dict[str, Any] | None
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -63,7 +121,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description": "There is no such ticket."}}
 STALE: dict[int | str, dict[str, Any]] = {
-    409: {"model": Error, "description": "Somebody was quicker, or the step is not allowed."}
+    409: {"model": Error, "description": "Somebody was quicker, or the command is not allowed."}
 }
 
 
@@ -71,50 +129,74 @@ def router(runtime: Runtime) -> APIRouter:
     """The routes of tickets."""
     routes = APIRouter(prefix="/api/tickets", tags=["Tickets"])
 
-    def filed(viewer: Viewer, report: Report) -> JSONResponse:
+    def filed(viewer: Viewer, report: Report, key: str | None) -> JSONResponse:
         with opened(runtime.pool, viewer) as (conn, _):
-            ticket, created = tickets.file_ticket(conn, runtime.profile, report, actor=viewer.name)
-        return JSONResponse(_out(runtime, ticket), 201 if created else 200)
-
-    def advanced(viewer: Viewer, ticket_id: int, step: Step) -> JSONResponse:
-        with opened(runtime.pool, viewer) as (conn, _):
-            ticket = tickets.advance(conn, runtime.profile, ticket_id, step, actor=viewer.name)
-            if step.status == "dispatched":
-                audit.record(
-                    conn, viewer, audit.Action.assignment, object_kind="ticket", object_id=ticket.id,
-                    area_no=ticket.area.no, detail={"worker": step.worker},
-                )  # fmt: skip
-        return JSONResponse(_out(runtime, ticket))
+            ticket, created = tickets.file_ticket(conn, runtime.profile, viewer, report, key=key)
+        return JSONResponse(_json(runtime, ticket), 201 if created else 200)
 
     @routes.post(
         "",
         dependencies=[Depends(IntakeLimit(runtime))],
         status_code=201,
         response_model=TicketOut,
-        responses=REFUSALS | {200: {"model": TicketOut, "description": "Known already by its source_id."}},
+        responses=REFUSALS | {200: {"model": TicketOut, "description": "Known already by source_id or key."}},
         openapi_extra=_takes(Report),
     )
-    async def file_ticket(request: Request, viewer: Seer) -> Response:
+    async def file_ticket(request: Request, viewer: Seer, key: Key = None) -> Response:
         """File a ticket. Its grid follows from its point, its deadline from its category; answered after the commit."""
-        return await _with(Report, request, lambda report: filed(viewer, report))
-
-    @routes.post(
-        "/{ticket_id}/advance",
-        response_model=TicketOut,
-        responses=REFUSALS | UNKNOWN | STALE,
-        openapi_extra=_takes(Step),
-    )
-    async def advance(ticket_id: int, request: Request, viewer: Seer) -> Response:
-        """Move a ticket to its next status. `version` is the one last seen: who saw an older one is refused."""
-        return await _with(Step, request, lambda step: advanced(viewer, _checked(ticket_id), step))
+        return await _with(Report, request, lambda report: filed(viewer, report, key))
 
     @routes.get("/{ticket_id}", responses=UNKNOWN)
     def ticket(ticket_id: int, viewer: Seer) -> TicketOut:
-        """A ticket as it is now."""
+        """A ticket as it is now, with the commands that the asker may give."""
         with opened(runtime.pool, viewer) as (conn, _):
-            return TicketOut(**_out(runtime, tickets.read(conn, _checked(ticket_id)), json=False))
+            found = tickets.read(conn, _checked(ticket_id))
+            allowed = tickets.allowed(runtime.profile, viewer, found, last_event(conn, found.id))
+        told = _out(runtime, found)
+        told.commands = [CommandOut(command=row.command, needs=list(row.needs)) for row in allowed]
+        return told
 
+    @routes.get("/{ticket_id}/history", responses=UNKNOWN)
+    def history(ticket_id: int, viewer: Seer) -> list[EventOut]:
+        """All that happened to a ticket, oldest first."""
+        with opened(runtime.pool, viewer) as (conn, _):
+            tickets.read(conn, _checked(ticket_id))
+            return [EventOut.model_validate(event._asdict()) for event in events_of(conn, ticket_id)]
+
+    for command, order in ORDERS.items():
+        if TRANSITIONS[command].right is not None:
+            _offer(routes, runtime, command, order)
     return routes
+
+
+def _offer(routes: APIRouter, runtime: Runtime, command: str, model: type[Order]) -> None:
+    """The route of one command."""
+
+    def carried_out(viewer: Viewer, ticket_id: int, order: Order, key: str | None) -> JSONResponse:
+        with opened(runtime.pool, viewer) as (conn, _):
+            done = tickets.perform(conn, runtime.profile, viewer, ticket_id, command, order, key=key)
+            if command in ASSIGN and not done.replayed:
+                audit.record(
+                    conn, viewer, audit.Action.assignment, object_kind="ticket", object_id=done.ticket.id,
+                    area_no=done.ticket.area.no,
+                    detail={"worker": done.ticket.worker, "department": done.ticket.department},
+                )  # fmt: skip
+        return JSONResponse(_json(runtime, done.ticket))
+
+    async def give(ticket_id: int, request: Request, viewer: Seer, key: Key = None) -> Response:
+        return await _with(model, request, lambda order: carried_out(viewer, _checked(ticket_id), order, key))
+
+    routes.add_api_route(
+        f"/{{ticket_id}}/{command}",
+        give,
+        methods=["POST"],
+        name=command,
+        operation_id=f"ticket_{command}",
+        description=model.__doc__,
+        response_model=TicketOut,
+        responses=REFUSALS | UNKNOWN | STALE,
+        openapi_extra=_takes(model),
+    )
 
 
 async def _with(model: type[Model], request: Request, act: Callable[[Model], Response]) -> Response:
@@ -135,8 +217,23 @@ async def _with(model: type[Model], request: Request, act: Callable[[Model], Res
 
 
 def _takes(model: type[BaseModel]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(model)}}}}
+
+
+def _inlined(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's schema without references, as OpenAPI takes it within a route."""
     schema = model.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    parts = schema.pop("$defs", {})
+
+    def resolved(node: Any) -> Any:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                return resolved(parts[node["$ref"].rsplit("/", 1)[1]])
+            return {name: resolved(value) for name, value in node.items()}
+        return [resolved(value) for value in node] if isinstance(node, list) else node
+
+    inlined: dict[str, Any] = resolved(schema)
+    return inlined
 
 
 def _checked(ticket_id: int) -> int:
@@ -146,8 +243,11 @@ def _checked(ticket_id: int) -> int:
     return ticket_id
 
 
-def _out(runtime: Runtime, ticket: Ticket, *, json: bool = True) -> dict[str, Any]:
+def _out(runtime: Runtime, ticket: Ticket) -> TicketOut:
     number = tickets.number(ticket.id, ticket.reported_at, runtime.profile.time_zone)
     area = {"no": ticket.area.no, "code": ticket.area.code, "name": ticket.area.name}
-    out = TicketOut.model_validate(ticket._asdict() | {"number": number, "area": area})
-    return out.model_dump(mode="json" if json else "python")
+    return TicketOut.model_validate(ticket._asdict() | {"number": number, "area": area})
+
+
+def _json(runtime: Runtime, ticket: Ticket) -> dict[str, Any]:
+    return _out(runtime, ticket).model_dump(mode="json", exclude={"commands"})

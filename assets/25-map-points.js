@@ -142,7 +142,7 @@
   let cut = false;
   let asking = null;
   const { soon_s } = map.spec("tickets").numbers;
-  const closed = new Set(["closed", "cancelled"]);
+  const closed = new Set(["closed", "archived", "merged", "rejected", "cancelled"]);
   const openInView = (view) => {
     const bounds = view.leaflet.getBounds();
     let sum = 0;

@@ -8,7 +8,7 @@
   const { text, button } = map.dom;
   const english = config.language === "en";
   const IDLE_MS = 90000; // on a wall nobody closes a card
-  const STEPS = ["reported_at", "dispatched_at", "signed_at", "answered_at", "closed_at"];
+  const STEPS = ["reported_at", "dispatched_at", "signed_at", "handled_at", "closed_at"];
 
   const word = (named) => (named && typeof named === "object" ? (english ? named.name_en : named.name) || named.name : named);
   const date = new Intl.DateTimeFormat(english ? "en-GB" : "zh-CN", { timeZone: config.time_zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

@@ -109,7 +109,7 @@
   };
   const fromEvent = (event) => ({
     id: event.id,
-    at: event.at ?? (event.kind === "accepted" ? Date.parse(event.reported_at) : wangge.now()),
+    at: event.at ?? (event.kind === "report" ? Date.parse(event.reported_at) : wangge.now()),
     kind: event.kind || event.status,
     area_no: event.area_no,
     category: event.category,
@@ -173,7 +173,7 @@
     wangge.live.on("snapshot", (snapshot) => snapshot.ticker && merge(snapshot.ticker.map(fromEvent)));
     wangge.live.on("tickets", (tickets) => {
       merge(tickets.map(fromEvent));
-      const newest = tickets.filter((ticket) => (ticket.kind || ticket.status) === "accepted" && ticket.lon != null).slice(-3);
+      const newest = tickets.filter((ticket) => (ticket.kind || ticket.status) === "report" && ticket.lon != null).slice(-3);
       for (const ticket of newest) wangge.map?.bloom?.([ticket.lon, ticket.lat]);
     });
   });

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from profiles.clock import Amount, Clock, Step, Unit
 from profiles.desks import Desks
+from profiles.loop import Loop
 from profiles.open311 import Open311
 from profiles.part import Named, Part
 from settings import settings
@@ -115,6 +116,9 @@ class Profile(Part):
     statuses: dict[str, Label]
     clock: Clock = Field(default_factory=Clock, description="Working hours, limits, warning and escalation.")
     desks: Desks = Field(default_factory=Desks, description="Call-backs, supervision, mediation.")
+    loop: Loop = Field(
+        default_factory=Loop, description="How tickets go round: grades, tiers, what commands carry."
+    )
     size_rule: SizeRule | None = None
     contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")
     open311: Open311 = Field(

@@ -1,38 +1,47 @@
 """The clock of one stored ticket: its course read from its events, worked out and explained for its card."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from geodata.clock.worktime import worktime_of
-from geodata.queries import calendar, cards
+from geodata.queries import calendar
 from geodata.queries.cards import TicketCard
+from geodata.queries.ticket_events import clock_events
 from geodata.scope import Db
 from profiles import Profile
 from services.clock.due import reckon, state_at
 from services.clock.escalation import level_of
 from services.clock.explain import explain
 from services.clock.timeline import Event, Happening, Timeline, timeline_of
+from services.tickets.states import VOID
 
 ROUNDED = timedelta(seconds=1)  # what a deadline may be off and still be the one worked out here
-TOLD: frozenset[str] = frozenset({"paused", "resumed", "transferred", "returned", "redone", "dispatched"})
+# What the commands of a ticket are to its clock.
+TOLD: dict[str, Happening] = {
+    "suspend": "paused", "resume": "resumed", "transfer": "transferred", "send_back": "returned", "refuse": "returned",
+    "redo": "redone", "reopen": "redone", "dispatch": "dispatched", "whistle": "dispatched",
+}  # fmt: skip
 
 
 def clock_of(conn: Db, profile: Profile, ticket: TicketCard, now: datetime) -> dict[str, Any] | None:
-    """What a card shows of the ticket's clock (docs/reference/clock.md); None without a deadline, and when cancelled.
+    """What a card shows of the ticket's clock (docs/reference/clock.md); None without a deadline, and when void.
 
     It holds no words of people. `provisional` until dispatch; `given` when the stored deadline is another than the
     clock's: it holds then, and there are no lines.
     """
-    limit = profile.limit("handle", category=ticket.category, channel=ticket.channel)
-    if ticket.due_at is None or ticket.status == "cancelled":
+    limit = profile.limit(
+        "handle",
+        category=ticket.category,
+        channel=ticket.channel,
+        severity=ticket.severity,
+        nature=ticket.nature,
+    )
+    if ticket.due_at is None or ticket.status in VOID:
         return None
     start = ticket.dispatched_at or ticket.reported_at
     events = [Event("dispatched", start)]
-    events += [
-        Event(cast(Happening, kind), at)
-        for kind, at in cards.ticket_events(conn, ticket.id)
-        if kind in TOLD and at > start and ticket.dispatched_at is not None
-    ]
+    if ticket.dispatched_at is not None:
+        events += [event for event in _happened(conn, ticket, now) if event.at > start]
     if ticket.closed_at is not None:
         events.append(Event("closed", ticket.closed_at))
     line = timeline_of(events) or Timeline(start)
@@ -53,6 +62,15 @@ def clock_of(conn: Db, profile: Profile, ticket: TicketCard, now: datetime) -> d
     level = level_of(found, worktime)
     named = level and {"code": level.code, "name": level.name, "name_en": level.name_en}
     return told | explain(found, worktime) | {"level": named}
+
+
+def _happened(conn: Db, ticket: TicketCard, now: datetime) -> list[Event]:
+    """What its clock heard of; a pause whose planned end has passed is over, whether or not that was told yet."""
+    told = clock_events(conn, ticket.id)
+    events = [Event(TOLD[kind], at) for kind, at in told if kind in TOLD]
+    if ticket.suspended_until is not None and ticket.suspended_until <= now:
+        events.append(Event("resumed", ticket.suspended_until))
+    return events
 
 
 def _given(due: datetime, line: Timeline, profile: Profile, now: datetime) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from geodata.vocabulary import sync_place, sync_vocabulary
 from profiles import Profile
 
 MONTHS_AHEAD = 62  # days for which partitions are made ready
-_ORDER = ("accepted", "dispatched", "signed", "handling", "answered", "closed", "cancelled")
+_ORDER = ("accepted", "dispatched", "signed", "in_progress", "handled", "closed", "cancelled")
 _IMPORTS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("org", people.import_org),
     ("workers", people.import_workers),
@@ -163,13 +163,13 @@ def _advance(conn: Db, model: tickets.TicketModel, until: datetime) -> int:
     if not days:
         return 0
     lives = pa.concat_tables(tickets.as_of(model, days, until))
-    columns = ["source_id", "channel", "reported_at", "status", "dispatched_at", "signed_at", "answered_at",
+    columns = ["source_id", "channel", "reported_at", "status", "dispatched_at", "signed_at", "handled_at",
                "closed_at", "due_at", "satisfaction", "worker"]  # fmt: skip
     conn.execute(
         """
         CREATE TEMP TABLE life (
             source_id text, channel text, reported_at timestamptz, status ticket_status, dispatched_at timestamptz,
-            signed_at timestamptz, answered_at timestamptz, closed_at timestamptz, due_at timestamptz,
+            signed_at timestamptz, handled_at timestamptz, closed_at timestamptz, due_at timestamptz,
             satisfaction satisfaction, worker text
         ) ON COMMIT DROP
         """
@@ -187,16 +187,16 @@ def _advance(conn: Db, model: tickets.TicketModel, until: datetime) -> int:
             UPDATE ticket t SET
                 status = a.status, version = t.version + 1,
                 dispatched_at = coalesce(t.dispatched_at, a.dispatched_at),
-                signed_at = coalesce(t.signed_at, a.signed_at), answered_at = coalesce(t.answered_at, a.answered_at),
+                signed_at = coalesce(t.signed_at, a.signed_at), handled_at = coalesce(t.handled_at, a.handled_at),
                 closed_at = a.closed_at, due_at = coalesce(t.due_at, a.due_at),
                 satisfaction = coalesce(t.satisfaction, a.satisfaction),
                 worker_id = coalesce(t.worker_id, (SELECT w.id FROM worker w WHERE w.code = a.worker))
             FROM ahead a WHERE t.id = a.id AND t.reported_at = a.at
             RETURNING t.id, t.status, t.version, t.area_no,
-                      coalesce(t.closed_at, t.answered_at, t.signed_at, t.dispatched_at) AS at
+                      coalesce(t.closed_at, t.handled_at, t.signed_at, t.dispatched_at) AS at
         )
-        INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, area_no)
-        SELECT id, coalesce(at, %(until)s), status::text, status, version, 'generator', area_no FROM moved
+        INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, source, area_no)
+        SELECT id, coalesce(at, %(until)s), 'imported', status, version, 'generator', 'import', area_no FROM moved
         """,
         {"order": list(_ORDER), "until": until},
     ).rowcount

@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
         ("category", pa.string()), ("department", pa.string()), ("title", pa.string()), ("description", pa.string()),
         ("address", pa.string()), ("lon", pa.float64()), ("lat", pa.float64()), ("status", pa.string()),
         ("dispatched_at", pa.timestamp("us", "UTC")), ("signed_at", pa.timestamp("us", "UTC")),
-        ("answered_at", pa.timestamp("us", "UTC")), ("closed_at", pa.timestamp("us", "UTC")),
+        ("handled_at", pa.timestamp("us", "UTC")), ("closed_at", pa.timestamp("us", "UTC")),
         ("due_at", pa.timestamp("us", "UTC")), ("satisfaction", pa.string()), ("worker", pa.string()),
     ]
 )  # fmt: skip
@@ -160,7 +160,7 @@ def _addresses(
 def day_of_tickets(model: TicketModel, day: date) -> pd.DataFrame:
     """All tickets reported on a local day, with their whole life; times in hours (geodata.generate.clocks).
 
-    Columns: kind, grid, house, channel, lon, lat (NaN: no place), reported, dispatched, signed, answered, closed, due,
+    Columns: kind, grid, house, channel, lon, lat (NaN: no place), reported, dispatched, signed, handled, closed, due,
     rated (0 satisfied … 3 unrated), cancelled, word, n (serial of the day).
     """
     rng = np.random.default_rng([model.seed, 40, day.toordinal()])
@@ -262,7 +262,7 @@ def _life(
     )
     life = closed - dispatched
     signed = dispatched + np.minimum(rng.lognormal(np.log(0.4), 0.9, count), 0.35 * life)
-    answered = signed + (closed - signed) * rng.uniform(0.72, 0.97, count)
+    handled = signed + (closed - signed) * rng.uniform(0.72, 0.97, count)
     cancelled = rng.random(count) < 0.008
     rated = np.array([_RATED.get(c, 0.3) for c in codes])[t["channel"].to_numpy()] > rng.random(count)
     unhappy = 0.042 * np.where(late, 3.2, 1) * np.sqrt(model.late[grid] * matters.late[kind])
@@ -271,7 +271,7 @@ def _life(
     return {
         "dispatched": dispatched,
         "signed": signed,
-        "answered": answered,
+        "handled": handled,
         "closed": closed,
         "due": due,
         "rated": np.where(rated, satisfaction, 3),
@@ -301,18 +301,18 @@ def _hours(at: datetime, zone: ZoneInfo) -> float:
 
 def _table(model: TicketModel, t: pd.DataFrame, day: date, stop: float) -> pa.Table:
     count = len(t)
-    seen = {name: t[name].to_numpy() <= stop for name in ("dispatched", "signed", "answered", "closed")}
-    handling = t["signed"].to_numpy() + 0.2 * (t["answered"].to_numpy() - t["signed"].to_numpy()) <= stop
+    seen = {name: t[name].to_numpy() <= stop for name in ("dispatched", "signed", "handled", "closed")}
+    in_progress = t["signed"].to_numpy() + 0.2 * (t["handled"].to_numpy() - t["signed"].to_numpy()) <= stop
     status = np.select(
         [
             seen["closed"] & t["cancelled"].to_numpy(),
             seen["closed"],
-            seen["answered"],
-            handling,
+            seen["handled"],
+            in_progress,
             seen["signed"],
             seen["dispatched"],
         ],
-        ["cancelled", "closed", "answered", "handling", "signed", "dispatched"],
+        ["cancelled", "closed", "handled", "in_progress", "signed", "dispatched"],
         "accepted",
     )
     offset = model.zone.utcoffset(datetime(day.year, day.month, day.day, 12)) or timedelta()
@@ -352,7 +352,7 @@ def _table(model: TicketModel, t: pd.DataFrame, day: date, stop: float) -> pa.Ta
             "status": pa.array(status.tolist() if count else [], pa.string()),
             "dispatched_at": moments("dispatched"),
             "signed_at": moments("signed"),
-            "answered_at": moments("answered"),
+            "handled_at": moments("handled"),
             "closed_at": moments("closed"),
             "due_at": moments("due"),
             "satisfaction": codes.take(pa.array(rated, mask=rated < 0)),

@@ -28,9 +28,14 @@ from geodata.scope import Db
 SUBJECT = "tickets"
 FIELDS = (
     "source_id", "reported_at", "channel", "category", "department", "title", "description", "address", "lon", "lat",
-    "status", "dispatched_at", "signed_at", "answered_at", "closed_at", "due_at", "satisfaction", "worker", "area",
+    "status", "dispatched_at", "signed_at", "handled_at", "closed_at", "due_at", "satisfaction", "worker", "area",
 )  # fmt: skip
-TIMES = ("dispatched_at", "signed_at", "answered_at", "closed_at")
+NEED_MORE = (
+    "suspended",
+    "consulted",
+    "merged",
+)  # statuses that say more than a file can: until when, into which
+TIMES = ("dispatched_at", "signed_at", "handled_at", "closed_at")
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 CLOCK_SLACK = timedelta(minutes=10)
 SHARED_AT_LEAST = 50
@@ -127,7 +132,8 @@ def _vocabulary(conn: Db, place: Place) -> _Vocabulary:
     statuses = words.values("status")
     statuses |= {words.key(label.name): code for code, label in place.profile.statuses.items()}
     statuses |= {words.key(label.name_en): code for code, label in place.profile.statuses.items()}
-    codes = dict.fromkeys(place.profile.statuses)
+    codes = [code for code in place.profile.statuses if code not in NEED_MORE]
+    statuses = {word: code for word, code in statuses.items() if code not in NEED_MORE}
     return _Vocabulary(
         channel=_table(conn, "SELECT code, id, name, name_en FROM channel ORDER BY id"),
         # a subclass before a class of the same name
@@ -217,7 +223,7 @@ def _statuses(fields: Fields, vocabulary: _Vocabulary, times: dict[str, pa.Array
     for name, status in (
         ("dispatched_at", "dispatched"),
         ("signed_at", "signed"),
-        ("answered_at", "answered"),
+        ("handled_at", "handled"),
         ("closed_at", "closed"),
     ):
         derived[np.asarray(times[name].is_valid())] = status
@@ -285,7 +291,7 @@ def _check_times(
             )
         due = number(times["due_at"])
         fields.complain("due_at", due < start, "a time not before the report", "It lies before reported_at.")
-    ended = np.isin(np.array(status, dtype=object), ["closed", "cancelled"])
+    ended = np.isin(np.array(status, dtype=object), ["closed", "archived", "rejected", "cancelled"])
     closed = np.asarray(times["closed_at"].is_valid())
     fields.complain(
         "closed_at",
@@ -294,7 +300,10 @@ def _check_times(
         "The status says closed, but the time is empty.",
     )
     fields.complain(
-        "status", closed & ~ended, "closed or cancelled", "closed_at is given, but the status is another."
+        "status",
+        closed & ~ended,
+        "closed, archived, rejected or cancelled",
+        "closed_at is given, but the status is another.",
     )
 
 
@@ -344,7 +353,7 @@ _INCOMING = """
         id bigint DEFAULT nextval('ticket_id'), row_no bigint, source_id text, reported_at timestamptz,
         channel_id smallint, category_id smallint, department_id smallint, title text, description text, address text,
         lon double precision, lat double precision, status ticket_status,
-        dispatched_at timestamptz, signed_at timestamptz, answered_at timestamptz, closed_at timestamptz,
+        dispatched_at timestamptz, signed_at timestamptz, handled_at timestamptz, closed_at timestamptz,
         due_at timestamptz, satisfaction satisfaction, worker_id bigint, given_area_no bigint, shared boolean
     ) ON COMMIT DROP
 """
@@ -427,12 +436,12 @@ def _place(conn: Db, place: Place, root_no: int) -> None:
 
 _COLUMNS = """
     id, reported_at, source_id, channel_id, category_id, department_id, title, description, address, geom, location,
-    area_no, status, dispatched_at, signed_at, answered_at, closed_at, due_at, satisfaction, worker_id, generated
+    area_no, status, dispatched_at, signed_at, handled_at, closed_at, due_at, satisfaction, worker_id, generated
 """
 _ROWS = """
     SELECT i.id, i.reported_at, i.source_id, i.channel_id, i.category_id, i.department_id, i.title, i.description,
            i.address, ST_SetSRID(ST_MakePoint(i.lon, i.lat), 4326), n.location, n.area_no, i.status, i.dispatched_at,
-           i.signed_at, i.answered_at, i.closed_at, i.due_at, i.satisfaction, i.worker_id, {generated}
+           i.signed_at, i.handled_at, i.closed_at, i.due_at, i.satisfaction, i.worker_id, {generated}
     FROM incoming_ticket i JOIN incoming_area n USING (id)
     WHERE i.id BETWEEN {lowest} AND {highest} AND n.id BETWEEN {lowest} AND {highest}
 """
@@ -465,8 +474,8 @@ def _store(conn: Db, options: TicketOptions, progress: Progress) -> None:
     with without_indexes_while_empty(conn, "ticket_event"):
         conn.execute(
             """
-            INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, area_no)
-            SELECT i.id, now(), 'imported', i.status, 1, 'import', n.area_no
+            INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, source, area_no)
+            SELECT i.id, now(), 'imported', i.status, 1, 'import', 'import', n.area_no
             FROM incoming_ticket i JOIN incoming_area n USING (id)
             """
         )

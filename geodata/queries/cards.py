@@ -48,11 +48,15 @@ class TicketCard(NamedTuple):
     reported_at: datetime
     dispatched_at: datetime | None
     signed_at: datetime | None
-    answered_at: datetime | None
+    handled_at: datetime | None
     closed_at: datetime | None
     due_at: datetime | None
     satisfaction: str | None
     worker: str | None
+    severity: str | None
+    nature: str | None
+    suspended_until: datetime | None
+    escalation: int
     version: int
     generated: bool
 
@@ -97,7 +101,8 @@ def area_numbers(conn: Db, lo: int, hi: int, time_zone: str) -> AreaNumbers:
                    (SELECT count(*) FROM ticket WHERE area_no BETWEEN %(lo)s AND %(hi)s
                      AND reported_at >= (SELECT start FROM today))::integer AS reported_today,
                    (SELECT count(*) FROM ticket WHERE area_no BETWEEN %(lo)s AND %(hi)s
-                     AND closed_at >= (SELECT start FROM today) AND status = 'closed')::integer AS closed_today,
+                     AND closed_at >= (SELECT start FROM today)
+                     AND status IN ('closed', 'archived'))::integer AS closed_today,
                    (SELECT max(last_at) FROM patrol WHERE area_no BETWEEN %(lo)s AND %(hi)s) AS last_patrol_at,
                    (SELECT count(*) FROM worker WHERE active AND area_no BETWEEN %(lo)s AND %(hi)s)::integer AS workers,
                    (SELECT count(*) FROM key_person WHERE kind = 'post'
@@ -149,7 +154,8 @@ def ticket(conn: Db, ticket_id: int, *, people: bool) -> TicketCard | None:
             f"""
             SELECT t.id, {_WORDS if people else _NO_WORDS}, t.status::text, c.code AS channel, k.code AS category,
                    t.area_no, ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, t.reported_at, t.dispatched_at,
-                   t.signed_at, t.answered_at, t.closed_at, t.due_at, t.satisfaction::text, w.code AS worker,
+                   t.signed_at, t.handled_at, t.closed_at, t.due_at, t.satisfaction::text, w.code AS worker,
+                   t.severity, t.nature, t.suspended_until, t.escalation,
                    t.version, t.generated
             FROM ticket t
             JOIN category k ON k.id = t.category_id
@@ -159,13 +165,6 @@ def ticket(conn: Db, ticket_id: int, *, people: bool) -> TicketCard | None:
             """,  # nosec B608 # joined from constants alone
             (ticket_id,),
         ).fetchone()
-
-
-def ticket_events(conn: Db, ticket_id: int) -> list[tuple[str, datetime]]:
-    """What happened to a ticket in scope and when, in order."""
-    return conn.execute(
-        "SELECT kind, at FROM ticket_event WHERE ticket_id = %s ORDER BY version, id", (ticket_id,)
-    ).fetchall()
 
 
 def worker(conn: Db, worker_id: int, *, people: bool) -> WorkerCard | None:

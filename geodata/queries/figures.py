@@ -115,13 +115,13 @@ class ClosedRow(NamedTuple):
 
 
 def closed(conn: Db, start: datetime, end: datetime) -> ClosedRow:
-    """Tickets closed (cancelled ones left out) in [start, end); content = satisfied or fairly satisfied."""
+    """Tickets closed (void ones left out) in [start, end); content = satisfied or fairly satisfied."""
     query = """
         SELECT count(*)::int AS closed, count(due_at)::int AS with_deadline,
                count(*) FILTER (WHERE closed_at <= due_at)::int AS on_time,
                count(*) FILTER (WHERE satisfaction IN ('satisfied', 'fairly', 'unsatisfied'))::int AS rated,
                count(*) FILTER (WHERE satisfaction IN ('satisfied', 'fairly'))::int AS content
-        FROM ticket WHERE closed_at >= %s AND closed_at < %s AND status = 'closed'
+        FROM ticket WHERE closed_at >= %s AND closed_at < %s AND status IN ('closed', 'archived')
     """
     row = conn.cursor(row_factory=class_row(ClosedRow)).execute(query, (start, end), prepare=False).fetchone()
     assert row is not None
@@ -129,7 +129,7 @@ def closed(conn: Db, start: datetime, end: datetime) -> ClosedRow:
 
 
 class OutcomeRow(NamedTuple):
-    """Tickets reported in a span (cancelled ones left out) and how many of them are closed."""
+    """Tickets reported in a span (void ones left out) and how many of them are closed."""
 
     reported: int
     closed: int
@@ -138,16 +138,17 @@ class OutcomeRow(NamedTuple):
 def outcome(conn: Db, start: datetime, end: datetime) -> OutcomeRow:
     """What became of the tickets reported in [start, end).
 
-    Three counts that an index alone answers: all, the open, the cancelled; reading the rows takes thrice the time.
+    Three counts that an index alone answers: all, the open, the void; reading the rows takes thrice the time.
     """
     query = """
-        SELECT (reported - cancelled)::int AS reported, (reported - cancelled - open)::int AS closed
+        SELECT (reported - void)::int AS reported, (reported - void - open)::int AS closed
         FROM (SELECT count(*) AS reported FROM ticket
               WHERE reported_at >= %(start)s AND reported_at < %(end)s) a,
              (SELECT count(*) AS open FROM ticket
               WHERE reported_at >= %(start)s AND reported_at < %(end)s AND closed_at IS NULL) b,
-             (SELECT count(*) AS cancelled FROM ticket
-              WHERE reported_at >= %(start)s AND reported_at < %(end)s AND status = 'cancelled') c
+             (SELECT count(*) AS void FROM ticket
+              WHERE reported_at >= %(start)s AND reported_at < %(end)s
+                AND status IN ('merged', 'rejected', 'cancelled')) c
     """
     row = (
         conn.cursor(row_factory=class_row(OutcomeRow))

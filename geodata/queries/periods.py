@@ -61,12 +61,13 @@ def children(conn: Db, parent_no: int, start: datetime, end: datetime) -> list[C
             FROM ticket WHERE closed_at >= %(start)s AND closed_at < %(end)s GROUP BY 1, 2, 3, 4, 5, 6
         ), fact AS MATERIALIZED (
             SELECT no, 0 AS grids, 0 AS open, sum(n) FILTER (WHERE old) AS open_at_start, 0 AS overdue, 0 AS reported,
-                   sum(n) FILTER (WHERE status = 'closed') AS closed,
-                   sum(n) FILTER (WHERE status = 'closed' AND with_deadline) AS with_deadline,
-                   sum(n) FILTER (WHERE status = 'closed' AND on_time) AS on_time,
-                   sum(n) FILTER (WHERE status = 'closed'
+                   sum(n) FILTER (WHERE status IN ('closed', 'archived')) AS closed,
+                   sum(n) FILTER (WHERE status IN ('closed', 'archived') AND with_deadline) AS with_deadline,
+                   sum(n) FILTER (WHERE status IN ('closed', 'archived') AND on_time) AS on_time,
+                   sum(n) FILTER (WHERE status IN ('closed', 'archived')
                                     AND satisfaction IN ('satisfied', 'fairly', 'unsatisfied')) AS rated,
-                   sum(n) FILTER (WHERE status = 'closed' AND satisfaction IN ('satisfied', 'fairly')) AS content
+                   sum(n) FILTER (WHERE status IN ('closed', 'archived')
+                                    AND satisfaction IN ('satisfied', 'fairly')) AS content
             FROM done GROUP BY 1
             UNION ALL
             SELECT area_no - area_no %% (SELECT stride FROM step), 0, count(*),

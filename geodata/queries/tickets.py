@@ -1,7 +1,10 @@
-"""Reading and writing single tickets, their events and the place that a point belongs to."""
+"""Reading and writing single tickets, and the place that a point belongs to."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from psycopg.types.json import Jsonb
 
 from geodata.scope import Db
 
@@ -34,10 +37,31 @@ class Ticket(NamedTuple):
     due_at: datetime | None
     dispatched_at: datetime | None
     signed_at: datetime | None
-    answered_at: datetime | None
+    handled_at: datetime | None
     closed_at: datetime | None
     satisfaction: str | None
     source_id: str | None
+    address: str | None
+    worker: str | None
+    department: str | None
+    severity: str | None
+    nature: str | None
+    risk: str | None
+    solved: str | None
+    tier: int | None
+    parties: list[dict[str, Any]]
+    sign_due: datetime | None
+    respond_due: datetime | None
+    suspended_until: datetime | None
+    resume_status: str | None
+    merged_into: int | None
+    redos: int
+    transfers: int
+    escalation: int
+    supervised_at: datetime | None
+    supervision: str | None
+    registered_no: str | None
+    nodes: list[dict[str, Any]]
 
 
 class NewTicket(NamedTuple):
@@ -55,6 +79,9 @@ class NewTicket(NamedTuple):
     location: str
     area_no: int
     due_at: datetime | None
+    status: str = "accepted"
+    severity: str | None = None
+    nature: str | None = None
 
 
 def channel_ids(conn: Db) -> dict[str, int]:
@@ -118,12 +145,12 @@ def insert_ticket(conn: Db, new: NewTicket) -> int:
     row = conn.execute(
         """
         INSERT INTO ticket (reported_at, source_id, channel_id, category_id, title, description, address, geom,
-                            location, area_no, status, due_at)
+                            location, area_no, status, due_at, severity, nature)
         VALUES (%(reported_at)s, %(source_id)s, %(channel_id)s, %(category_id)s, %(title)s, %(description)s,
                 %(address)s,
                 CASE WHEN %(lon)s::float8 IS NULL THEN NULL
                      ELSE ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326) END,
-                %(location)s, %(area_no)s, 'accepted', %(due_at)s)
+                %(location)s, %(area_no)s, %(status)s, %(due_at)s, %(severity)s, %(nature)s)
         RETURNING id
         """,
         new._asdict(),
@@ -138,36 +165,19 @@ def read_ticket(conn: Db, ticket_id: int, *, lock: bool = False) -> Ticket | Non
     return None if row is None else Ticket._make((*row[:7], Area._make(row[7:11]), *row[11:]))
 
 
-def update_ticket(
-    conn: Db,
-    ticket: Ticket,
-    *,
-    worker_id: int | None = None,
-) -> None:
-    """Write status, version, times and satisfaction of a ticket; a worker replaces the one before, None leaves him."""
+def update_ticket(conn: Db, ticket: Ticket, changes: Mapping[str, Any]) -> None:
+    """Write the ticket's version and the changed fields of its state (services.tickets.fold.state_of: JSON values)."""
+    sets = [_SET.get(name, f"{name} = %({name})s") for name in changes if name not in ("lon", "lat")]
+    if {"lon", "lat"} & set(changes):
+        sets.append("geom = ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326)")
+    values = {
+        name: Jsonb(value) if isinstance(value, list) else value
+        for name, value in {"lon": ticket.lon, "lat": ticket.lat, **changes}.items()
+    }
     conn.execute(
-        """
-        UPDATE ticket SET status = %s, version = %s, due_at = %s, dispatched_at = %s, signed_at = %s,
-               answered_at = %s, closed_at = %s, satisfaction = %s, worker_id = coalesce(%s, worker_id)
-        WHERE id = %s AND reported_at = %s
-        """,
-        (
-            ticket.status, ticket.version, ticket.due_at, ticket.dispatched_at, ticket.signed_at,
-            ticket.answered_at, ticket.closed_at, ticket.satisfaction, worker_id, ticket.id, ticket.reported_at,
-        ),
-    )  # fmt: skip
-
-
-def add_ticket_event(
-    conn: Db, ticket: Ticket, *, kind: str, at: datetime, actor: str, note: str | None
-) -> None:
-    """Append one event that says what the ticket is after it."""
-    conn.execute(
-        """
-        INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, note, area_no)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        (ticket.id, at, kind, ticket.status, ticket.version, actor, note, ticket.area.no),
+        f"UPDATE ticket SET {', '.join(['version = %(version)s', *sets])}"  # nosec B608 # names of our own fields
+        " WHERE id = %(id)s AND reported_at = %(reported_at)s",
+        values | {"id": ticket.id, "reported_at": ticket.reported_at, "version": ticket.version},
     )
 
 
@@ -176,21 +186,54 @@ def ensure_ticket_months(conn: Db, first: date, last: date) -> None:
     conn.execute("SELECT ensure_months('ticket', %s, %s)", (first, last))
 
 
-def worker_id(conn: Db, code: str) -> int | None:
-    """Id of the active worker with that code."""
-    row = conn.execute("SELECT id FROM worker WHERE code = %s AND active", (code,)).fetchone()
-    return None if row is None else int(row[0])
+def is_active_worker(conn: Db, code: str) -> bool:
+    """Whether an active worker of the scope has that code."""
+    return conn.execute("SELECT FROM worker WHERE code = %s AND active", (code,)).fetchone() is not None
 
 
+def next_register_no(conn: Db) -> int:
+    """The next number of the register."""
+    row = conn.execute("SELECT nextval('register_no')").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def area_of(conn: Db, no: int) -> Area | None:
+    """The area with that number, if it is in scope."""
+    row = conn.execute("SELECT no, code, name, level::text FROM area WHERE no = %s", (no,)).fetchone()
+    return None if row is None else Area(*row)
+
+
+# How a field of the state is written where its column is not of the same name and type.
+_SET = {
+    "status": "status = %(status)s::ticket_status",
+    "resume_status": "resume_status = %(resume_status)s::ticket_status",
+    "satisfaction": "satisfaction = %(satisfaction)s::satisfaction",
+    "location": "location = %(location)s::location_quality",
+    "category": "category_id = (SELECT id FROM category WHERE code = %(category)s)",
+    "worker": "worker_id = (SELECT id FROM worker WHERE code = %(worker)s)",
+    "department": "department_id = (SELECT id FROM department WHERE code = %(department)s)",
+    "area": "area_no = %(area)s",
+} | {
+    name: f"{name} = %({name})s::timestamptz"
+    for name in (
+        "due_at", "dispatched_at", "signed_at", "handled_at", "closed_at", "sign_due", "respond_due",
+        "suspended_until", "supervised_at",
+    )
+}  # fmt: skip
 _READ = """
     SELECT t.id, t.version, t.reported_at, t.status::text, c.code, k.code, t.title,
            a.no, a.code, a.name, a.level::text,
-           ST_X(t.geom), ST_Y(t.geom), t.location::text, t.due_at, t.dispatched_at, t.signed_at, t.answered_at,
-           t.closed_at, t.satisfaction::text, t.source_id
+           ST_X(t.geom), ST_Y(t.geom), t.location::text, t.due_at, t.dispatched_at, t.signed_at, t.handled_at,
+           t.closed_at, t.satisfaction::text, t.source_id, t.address, w.code, d.code, t.severity, t.nature, t.risk,
+           t.solved, t.tier, t.parties, t.sign_due, t.respond_due, t.suspended_until, t.resume_status::text,
+           t.merged_into, t.redos, t.transfers, t.escalation, t.supervised_at, t.supervision, t.registered_no, t.nodes
     FROM ticket t
     JOIN channel c ON c.id = t.channel_id
     JOIN category k ON k.id = t.category_id
     JOIN area a ON a.no = t.area_no
+    LEFT JOIN worker w ON w.id = t.worker_id
+    LEFT JOIN department d ON d.id = t.department_id
     WHERE t.id = %s
 """
 _GRID_AT = """

@@ -12,7 +12,11 @@ class Right(StrEnum):
     EXPORT = "export"  # take tables away as files
     TICKETS_READ = "tickets.read"
     TICKETS_FILE = "tickets.file"
-    TICKETS_WORK = "tickets.work"  # move them on
+    TICKETS_WORK = "tickets.work"  # sign, handle, whistle, pause, remark
+    TICKETS_DISPATCH = "tickets.dispatch"  # accept, hand on, merge, verify, end
+    TICKETS_SUPERVISE = "tickets.supervise"  # put under supervision
+    TICKETS_CALL_BACK = "tickets.call_back"  # ask the reporter, and see how to reach them
+    MEDIATE = "mediate"  # cases of mediation
     CARE_MARKERS = "care.markers"  # masked markers of due and overdue visits, the masked register
     CARE_OPEN = "care.open"  # open a name for a reason, record a visit
     CARE_EDIT = "care.edit"  # enter and change care records
@@ -25,19 +29,22 @@ class Right(StrEnum):
 
 _READ = frozenset({Right.MAP, Right.PEOPLE, Right.TICKETS_READ})
 _WORK = _READ | {Right.TICKETS_FILE, Right.TICKETS_WORK}
+_DESK = frozenset({Right.TICKETS_DISPATCH, Right.TICKETS_CALL_BACK})
 _CARE = frozenset({Right.CARE_MARKERS, Right.CARE_OPEN})
 
 RIGHTS: dict[str, frozenset[Right]] = {
     "operator": _READ | {Right.VIDEO},
-    "dispatcher": _WORK | {Right.VIDEO, Right.EXPORT},
-    "town_official": _READ | _CARE | {Right.VIDEO, Right.EXPORT, Right.CARE_EXPORT, Right.ROSTER_EDIT},
-    "community_clerk": _WORK | _CARE | {Right.CARE_EDIT, Right.ROSTER_EDIT},
+    "dispatcher": _WORK | _DESK | {Right.TICKETS_SUPERVISE, Right.MEDIATE, Right.VIDEO, Right.EXPORT},
+    "town_official": _READ
+    | _CARE
+    | {Right.TICKETS_SUPERVISE, Right.VIDEO, Right.EXPORT, Right.CARE_EXPORT, Right.ROSTER_EDIT},
+    "community_clerk": _WORK | _DESK | _CARE | {Right.CARE_EDIT, Right.ROSTER_EDIT},
     "grid_worker": _WORK | _CARE,
-    "mediator": _WORK,
-    "supervisor": _READ | {Right.VIDEO, Right.EXPORT, Right.AUDIT},
+    "mediator": _WORK | {Right.MEDIATE},
+    "supervisor": _READ | {Right.TICKETS_SUPERVISE, Right.VIDEO, Right.EXPORT, Right.AUDIT},
     "analyst": frozenset({Right.MAP, Right.EXPORT}),
     "administrator": frozenset({Right.MAP, Right.ADMIN, Right.AUDIT, Right.METRICS}),
     "wall": frozenset({Right.MAP, Right.VIDEO}),
-    "client": frozenset({Right.TICKETS_READ, Right.TICKETS_FILE, Right.TICKETS_WORK, Right.METRICS}),
+    "client": _DESK | {Right.TICKETS_READ, Right.TICKETS_FILE, Right.TICKETS_WORK, Right.METRICS},
 }
 ROLES = tuple(role for role in RIGHTS if role not in ("wall", "client"))  # those that an account can have

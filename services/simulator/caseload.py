@@ -15,11 +15,14 @@ from services.simulator.walker import METRES_PER_DEGREE
 SCATTER_M = 25.0  # a new ticket stands about so far from its model
 LEAST_OPEN = 200
 PASSED_ON = {
-    "accepted": "dispatched", "dispatched": "signed", "signed": "handling", "handling": "answered",
-    "answered": "closed",
+    "reported": "accept", "accepted": "dispatch", "dispatched": "sign", "signed": "start", "in_progress": "handle",
+    "handled": "close", "verified": "close",
 }  # fmt: skip
 # Part of a ticket's life spent in each status.
-PART = {"accepted": 0.05, "dispatched": 0.05, "signed": 0.1, "handling": 0.7, "answered": 0.1}
+PART = {
+    "reported": 0.01, "accepted": 0.05, "dispatched": 0.05, "signed": 0.1, "in_progress": 0.68, "handled": 0.09,
+    "verified": 0.02,
+}  # fmt: skip
 STEPS = list(PART)
 SIGMA = 0.9  # spread of the lives
 CANCELLED, REDONE = 0.015, 0.04  # shares
@@ -84,17 +87,21 @@ class Caseload:
             return heapq.heappop(self._due)
         return None
 
-    def step(self, due: Due) -> dict[str, Any]:
-        """The body of the step."""
-        status = PASSED_ON[due.status]
+    def step(self, due: Due) -> tuple[str, dict[str, Any]]:
+        """The command of the step and its body."""
+        command = PASSED_ON[due.status]
         if due.status == "accepted" and self._chance.random() < CANCELLED:
-            status = "cancelled"
-        if due.status == "answered" and self._chance.random() < REDONE:
-            status = "handling"
-        body: dict[str, Any] = {"status": status, "version": due.version}
-        if status == "closed":
+            command = "cancel"
+        if due.status in ("handled", "verified") and self._chance.random() < REDONE:
+            command = "redo"
+        body: dict[str, Any] = {"version": due.version}
+        if command in ("cancel", "redo"):
+            body["reason"] = "simulated"
+        if command == "handle":
+            body["result"] = "simulated"
+        if command == "close":
             body["satisfaction"] = self._chance.choices(list(SATISFACTION), list(SATISFACTION.values()))[0]
-        return body
+        return command, body
 
     def _life(self) -> float:
         """Log-normal with mean `usual`: most are quick, some take long."""

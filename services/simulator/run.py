@@ -155,9 +155,8 @@ class Simulator:
             log.warning("report refused", status=answer.status_code, body=answer.text[:300])
 
     async def _advance(self, due: Due) -> None:
-        answer = await self._until_answered(
-            "POST", f"/api/tickets/{due.id}/advance", json=self._caseload.step(due)
-        )
+        command, body = self._caseload.step(due)
+        answer = await self._until_answered("POST", f"/api/tickets/{due.id}/{command}", json=body)
         if answer.status_code == 409:  # somebody else moved it, or our own step was answered too late
             answer = await self._until_answered("GET", f"/api/tickets/{due.id}")
         if answer.is_success:

@@ -4,10 +4,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from services.access import Right
+from services.tickets import TRANSITIONS
+from tests.ticket_steps import USUAL
 
 Outside = Literal["not there", "nothing of it", "no place"]
 CONFIRM = {"name": "hall", "view": {"lang": "en", "tour": False}}
 CARE = {"name": "王无名", "category": "{care_category}", "area": "{grid}"}
+ORDERS_OF: dict[str, dict[str, Any]] = USUAL | {
+    "suspend": {"reason": "r", "until": "2030-01-01T00:00:00Z"}, "merge": {"into": 1}, "attach": {"pictures": [1]},
+    "relocate": {"lon": 117.0, "lat": 35.4},
+}  # fmt: skip
 TURN = {
     "area": "{grid}",
     "role": "{post_role}",
@@ -69,8 +75,12 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/api/tickets"): Row(
         Right.TICKETS_FILE, "not there", body={"channel": "grid", "category": "01001", "title": "t", "lon": "{lon}",
                                                "lat": "{lat}"}, own=(201,)),
-    ("POST", "/api/tickets/{ticket_id}/advance"): Row(
-        Right.TICKETS_WORK, "not there", body={"status": "dispatched", "version": 1}, own=(200, 409)),
+    **{
+        ("POST", f"/api/tickets/{{ticket_id}}/{command}"): Row(
+            row.right, "not there", body=ORDERS_OF.get(command, {}) | {"version": 1}, own=(200, 409, 422))
+        for command, row in TRANSITIONS.items() if row.right is not None
+    },
+    ("GET", "/api/tickets/{ticket_id}/history"): Row(Right.PEOPLE, "not there"),
     ("GET", "/api/tickets/{ticket_id}"): Row(Right.TICKETS_READ, "not there"),
     # A device's token is its own gate; without one nothing is taken.
     ("GET", "/api/positions/osmand"): Row(None, own=(400, 401)),

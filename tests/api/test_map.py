@@ -35,7 +35,7 @@ def client(module_clone: Stores) -> Iterator[httpx.Client]:
                 """
                 INSERT INTO ticket (reported_at, channel_id, category_id, title, description, address, geom, location,
                                     area_no, status, due_at)
-                SELECT %s, c.id, k.id, %s, %s, %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s, %s, 'handling', %s
+                SELECT %s, c.id, k.id, %s, %s, %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s, %s, 'in_progress', %s
                 FROM channel c, category k WHERE c.code = 'grid' AND k.code = '01001'
                 """,
                 (now - timedelta(minutes=minutes), WORDS, WORDS, ADDRESS, X, Y, quality, grid_no(1, 1, 1),

@@ -25,15 +25,34 @@ def test_a_ticket_is_filed_read_and_moved_on(client: httpx.Client) -> None:
     ticket = answer.json()
     assert ticket["area"] == {"no": grid_no(1, 1, 1), "code": "370883001001001", "name": "第1网格"}
     assert ticket["status"] == "accepted" and ticket["version"] == 1 and ticket["due_at"]
-    assert client.get(f"/api/tickets/{ticket['id']}").json() == ticket
-    step = {"status": "dispatched", "version": 1, "worker": f"W{grid_no(1, 1, 1)}", "note": "请到现场"}
-    moved = client.post(f"/api/tickets/{ticket['id']}/advance", json=step)
+    read = client.get(f"/api/tickets/{ticket['id']}").json()
+    assert {"command": "dispatch", "needs": []} in read["commands"] and read | {"commands": []} == ticket | {
+        "commands": []
+    }
+    order = {"version": 1, "worker": f"W{grid_no(1, 1, 1)}", "note": "请到现场"}
+    moved = client.post(f"/api/tickets/{ticket['id']}/dispatch", json=order)
     assert moved.status_code == 200 and moved.json()["version"] == 2 and moved.json()["dispatched_at"]
-    late = client.post(f"/api/tickets/{ticket['id']}/advance", json=step)
+    late = client.post(f"/api/tickets/{ticket['id']}/dispatch", json=order)
     assert late.status_code == 409 and late.json()["error"]["code"] == "stale_version"
-    wrong = client.post(f"/api/tickets/{ticket['id']}/advance", json={"status": "closed", "version": 2})
+    assert "dispatch by dispatcher" in late.json()["error"]["details"][0]["last"]
+    wrong = client.post(f"/api/tickets/{ticket['id']}/close", json={"version": 2})
     assert wrong.status_code == 409 and wrong.json()["error"]["code"] == "not_allowed"
-    assert "signed" in wrong.json()["error"]["details"][0]["expected"]
+    assert "sign" in wrong.json()["error"]["details"][0]["expected"]
+    history = client.get(f"/api/tickets/{ticket['id']}/history").json()
+    assert [(event["kind"], event["actor"], event["source"]) for event in history] == [
+        ("report", "dispatcher", "api"), ("dispatch", "dispatcher", "api")
+    ]  # fmt: skip
+    assert history[1]["before"]["status"] == "accepted" and history[1]["after"]["worker"] == order["worker"]
+
+
+def test_a_command_that_comes_twice_with_its_key_is_given_once(client: httpx.Client) -> None:
+    filed = [client.post("/api/tickets", json=REPORT, headers={"Idempotency-Key": "k-1"}) for _ in range(2)]
+    assert [answer.status_code for answer in filed] == [201, 200] and filed[0].json() == filed[1].json()
+    path, key = f"/api/tickets/{filed[0].json()['id']}/dispatch", {"Idempotency-Key": "k-2"}
+    first, second = (client.post(path, json={"version": 1}, headers=key) for _ in range(2))
+    assert first.status_code == second.status_code == 200 and first.json() == second.json()
+    other = client.post(path, json={"version": 2}, headers=key)
+    assert other.status_code == 422 and other.json()["error"]["details"][0]["field"] == "key"
 
 
 def test_a_repeated_report_is_known(client: httpx.Client) -> None:
@@ -85,6 +104,5 @@ def test_a_body_that_is_no_report_is_refused(client: httpx.Client, body: bytes, 
 @pytest.mark.parametrize("ticket_id", ["999999", "0", "-1", str(2**63), str(10**30)])
 def test_a_ticket_that_is_not_there_is_404(client: httpx.Client, ticket_id: str) -> None:
     assert client.get(f"/api/tickets/{ticket_id}").status_code == 404
-    step = {"status": "dispatched", "version": 1}
-    answer = client.post(f"/api/tickets/{ticket_id}/advance", json=step)
+    answer = client.post(f"/api/tickets/{ticket_id}/dispatch", json={"version": 1})
     assert answer.status_code == 404 and answer.json()["error"]["code"] == "unknown_ticket"

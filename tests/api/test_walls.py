@@ -112,7 +112,7 @@ def test_a_wall_reads_its_area_and_nothing_else(screen: httpx.Client, chief: htt
         assert screen.get("/api/figures", params={"within": code}).status_code == 404
     assert screen.get("/area/").status_code in (303, 403)
     for method, path in (
-        ("POST", "/api/tickets"), ("POST", "/api/tickets/1/advance"), ("GET", "/api/tickets/1"),
+        ("POST", "/api/tickets"), ("POST", "/api/tickets/1/dispatch"), ("GET", "/api/tickets/1"),
         ("GET", "/api/metrics"),
         ("GET", "/api/walls"), ("POST", "/api/walls"), ("DELETE", "/api/walls/1"),
     ):  # fmt: skip

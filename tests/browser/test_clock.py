@@ -42,7 +42,7 @@ def url(module_clone: Stores) -> Iterator[str]:
             """
             INSERT INTO ticket (id, reported_at, channel_id, category_id, title, geom, location, area_no, status,
                                 dispatched_at, signed_at, due_at)
-            SELECT 71, %s, 1, id, 'said', ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, 'handling', %s, %s, %s
+            SELECT 71, %s, 1, id, 'said', ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, 'in_progress', %s, %s, %s
             FROM category WHERE code = '01007'
             """,
             (DISPATCHED, lon, lat, grid_no(1, 1, 1), DISPATCHED, DISPATCHED + timedelta(hours=1), due),

@@ -34,7 +34,7 @@ def url(module_clone: Stores) -> Iterator[str]:
                 """
                 INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status,
                                     due_at)
-                SELECT %s, 1, id, 'said', ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, 'handling', %s
+                SELECT %s, 1, id, 'said', ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, 'in_progress', %s
                 FROM category WHERE code = '01001'
                 """,
                 (

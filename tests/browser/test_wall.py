@@ -39,7 +39,7 @@ def url(module_clone: Stores) -> Iterator[str]:
                 SELECT %s, 1, id, 't', ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, %s, %s, %s, %s
                 FROM category WHERE parent_id IS NOT NULL ORDER BY id OFFSET %s LIMIT 1
                 """,
-                (reported, x, y, grid_no(town, community, grid), "closed" if closed else "handling", closed,
+                (reported, x, y, grid_no(town, community, grid), "closed" if closed else "in_progress", closed,
                  reported + timedelta(hours=6), "satisfied" if closed else None, i % 10),
             )  # fmt: skip
     with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:

@@ -84,7 +84,7 @@ def seed(stores: Stores) -> dict[str, int]:
                     INSERT INTO ticket (reported_at, source_id, channel_id, category_id, title, description, address,
                                         geom, location, area_no, status, due_at, dispatched_at, worker_id)
                     SELECT %s, 'SOURCE-' || %s, 1, id, 'TITLE-' || %s, 'DESCRIPTION-NAME-' || %s, 'ADDRESS-' || %s,
-                           ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, 'handling', %s, %s, %s
+                           ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, 'in_progress', %s, %s, %s
                     FROM category WHERE code = '01001' RETURNING id
                     """,
                     now - timedelta(hours=i), i, i, i, i, x + i * 0.0002, y, no, now + timedelta(hours=2 - i),

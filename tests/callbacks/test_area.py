@@ -41,7 +41,7 @@ def file_tickets(stores: Stores) -> None:
                 VALUES (%s, 1, (SELECT id FROM category WHERE code = '01001'), '张三举报', ST_SetSRID(
                         ST_MakePoint(%s, %s), 4326), 'exact', %s, %s, %s, %s, %s)
                 """,
-                (now - hour, x, y, grid_no(1, 1, 1), "closed" if closed else "handling", closed, due,
+                (now - hour, x, y, grid_no(1, 1, 1), "closed" if closed else "in_progress", closed, due,
                  "satisfied" if closed else None),
             )  # fmt: skip
 

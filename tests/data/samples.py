@@ -126,7 +126,7 @@ channel = "12345"
 "停车难" = "停车管理"
 
 [values.status]
-"在办中" = "handling"
+"在办中" = "in_progress"
 
 [values.satisfaction]
 "未接电话" = "unrated"

@@ -114,7 +114,7 @@ def test_handling_times_rates_and_open_tickets(year: pd.DataFrame) -> None:
 
 
 def test_times_are_in_order_and_never_in_the_future(year: pd.DataFrame) -> None:
-    names = ["reported_at", "dispatched_at", "signed_at", "answered_at", "closed_at"]
+    names = ["reported_at", "dispatched_at", "signed_at", "handled_at", "closed_at"]
     for before, after in pairwise(names):
         both = year[year[after].notna()]
         assert (both[after] >= both[before]).all()

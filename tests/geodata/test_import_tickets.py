@@ -151,7 +151,7 @@ def test_a_workbook_with_chinese_headings_a_mapping_and_excel_dates(conn: Db, tm
         "20250301001", datetime(2025, 3, 1, 0, 30, tzinfo=UTC), "01001", "3号楼路灯不亮", "closed",
         datetime(2025, 3, 2, 4, 0, tzinfo=UTC), "satisfied",
     )  # fmt: skip
-    assert rows[1][1:5] == (datetime(2025, 3, 1, 6, 5, tzinfo=UTC), "01002", "占道经营", "handling")
+    assert rows[1][1:5] == (datetime(2025, 3, 1, 6, 5, tzinfo=UTC), "01002", "占道经营", "in_progress")
 
 
 def test_gb18030_semicolons_and_another_zone(conn: Db, written: Callable[..., Path]) -> None:

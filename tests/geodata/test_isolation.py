@@ -57,7 +57,7 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
     run = lambda text: conn.execute(sql.SQL(text).format(no=sql.Literal(no), point=point))  # noqa: E731
     run(
         "INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status)"
-        " SELECT now(), 1, id, 't', {point}, 'exact', {no}, 'handling' FROM category WHERE code = '01001'"
+        " SELECT now(), 1, id, 't', {point}, 'exact', {no}, 'in_progress' FROM category WHERE code = '01001'"
     )
     run(
         "INSERT INTO ticket_event (ticket_id, kind, status, version, actor, area_no)"

@@ -48,7 +48,7 @@ def ticket(
                 %s, %s, %s, %s, %s, %s)
         RETURNING id
         """,
-        (reported, category, x, y, grid or grid_no(1, 1, 1), status or ("closed" if closed else "handling"),
+        (reported, category, x, y, grid or grid_no(1, 1, 1), status or ("closed" if closed else "in_progress"),
          reported, closed, due, satisfaction),
     ).fetchone()  # fmt: skip
     assert row is not None
@@ -166,7 +166,7 @@ def test_shanggaos_closure_rate_from_rows(place: Db) -> None:
         """
         INSERT INTO ticket (reported_at, channel_id, category_id, title, location, area_no, status, closed_at)
         SELECT %(at)s - interval '1 day', 1, (SELECT id FROM category WHERE code = '01001'), 't', 'none', %(county)s,
-               CASE WHEN i <= 3920 THEN 'closed' ELSE 'handling' END::ticket_status,
+               CASE WHEN i <= 3920 THEN 'closed' ELSE 'in_progress' END::ticket_status,
                CASE WHEN i <= 3920 THEN %(at)s - interval '1 hour' END
         FROM generate_series(1, 3982) i
         """,

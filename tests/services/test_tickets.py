@@ -1,4 +1,4 @@
-"""Filing tickets and moving them on."""
+"""Filing tickets: where they belong, when they are due, and what is refused."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -12,8 +12,10 @@ from geodata.clock.worktime import worktime_of
 from geodata.scope import EVERYTHING, Db, Pool, Scope, enter, scoped
 from services import tickets
 from services.clock.due import due_of
-from services.tickets import BadReport, NotAllowed, Report, StaleVersion, Step, UnknownTicket
+from services.tickets import BadReport, Report, UnknownTicket
 from tests.small_place import COUNTY_NO, SOUTH, WEST, centre, grid_no
+from tests.ticket_steps import give
+from tests.viewers import DISPATCHER
 
 PROFILE = profiles.load("zoucheng")
 ZONE = ZoneInfo(PROFILE.time_zone)
@@ -26,7 +28,7 @@ def report(**given: object) -> Report:
 
 
 def file(conn: Db, **given: object) -> tickets.Filed:
-    return tickets.file_ticket(conn, PROFILE, report(**given))
+    return tickets.file_ticket(conn, PROFILE, DISPATCHER, report(**given))
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +47,7 @@ def test_a_report_becomes_a_ticket_in_its_grid_with_event_and_outbox_row(conn: D
     events = conn.execute(
         "SELECT kind, status::text, version FROM ticket_event WHERE ticket_id = %s", (ticket.id,)
     )
-    assert events.fetchall() == [("accepted", "accepted", 1)]
+    assert events.fetchall() == [("report", "accepted", 1)]
     kind, area_no, body = conn.execute(
         "SELECT kind, area_no, body FROM outbox ORDER BY id DESC LIMIT 1"
     ).fetchone()
@@ -125,35 +127,6 @@ def test_a_report_that_makes_no_sense_is_invalid(wrong: dict[str, object]) -> No
         report(**wrong)
 
 
-def advance(conn: Db, ticket: tickets.Ticket, status: str, **given: object) -> tickets.Ticket:
-    step = Step.model_validate({"status": status, "version": ticket.version} | given)
-    return tickets.advance(conn, PROFILE, ticket.id, step)
-
-
-def test_a_ticket_goes_its_way_and_its_clock_starts_at_dispatch(conn: Db) -> None:
-    ticket = file(conn, reported_at=datetime.now(UTC) - timedelta(days=20)).ticket
-    provisional = ticket.due_at
-    ticket = advance(conn, ticket, "dispatched", worker=f"W{grid_no(1, 1, 1)}")
-    assert ticket.dispatched_at is not None and ticket.due_at > provisional
-    for status in ("signed", "handling", "answered"):
-        ticket = advance(conn, ticket, status)
-    ticket = advance(conn, ticket, "closed", satisfaction="satisfied")
-    assert (ticket.version, ticket.satisfaction) == (6, "satisfied") and ticket.closed_at is not None
-    assert tickets.read(conn, ticket.id) == ticket
-    kinds = conn.execute("SELECT kind FROM ticket_event WHERE ticket_id = %s ORDER BY version", (ticket.id,))
-    assert [k for (k,) in kinds] == ["accepted", "dispatched", "signed", "handling", "answered", "closed"]
-    assert conn.execute("SELECT worker_id FROM ticket WHERE id = %s", (ticket.id,)).fetchone()[0] is not None
-
-
-def test_returns_and_transfers_do_not_set_the_clock_back(conn: Db) -> None:
-    ticket = advance(conn, file(conn).ticket, "dispatched")
-    started, due = ticket.dispatched_at, ticket.due_at
-    for status in ("dispatched", "signed", "dispatched", "accepted", "dispatched", "signed", "handling", "answered",
-                   "handling"):  # fmt: skip
-        ticket = advance(conn, ticket, status)
-        assert (ticket.dispatched_at, ticket.due_at) == (started, due)
-
-
 def test_a_day_that_the_place_set_off_moves_the_deadline(conn: Db) -> None:
     plain = file(conn, category="01007").ticket.due_at  # five working days
     assert plain is not None
@@ -167,45 +140,6 @@ def test_a_day_that_the_place_set_off_moves_the_deadline(conn: Db) -> None:
     assert later is not None and later > plain
 
 
-def test_a_stale_version_is_refused(conn: Db) -> None:
-    ticket = file(conn).ticket
-    advance(conn, ticket, "dispatched")
-    with pytest.raises(StaleVersion) as stale:
-        advance(conn, ticket, "cancelled")
-    assert stale.value.details == [{"field": "version", "given": 1, "expected": 2}]
-
-
-def test_each_step_is_allowed_by_the_table_or_refused(conn: Db) -> None:
-    statuses = list(PROFILE.statuses)
-    paths = {
-        "accepted": [], "dispatched": ["dispatched"], "signed": ["dispatched", "signed"],
-        "handling": ["dispatched", "signed", "handling"],
-        "answered": ["dispatched", "signed", "handling", "answered"],
-        "closed": ["dispatched", "signed", "handling", "answered", "closed"], "cancelled": ["cancelled"],
-    }  # fmt: skip
-    assert set(paths) == set(statuses)
-    for was, path in paths.items():
-        for status in statuses:
-            ticket = file(conn).ticket
-            for step in path:
-                ticket = advance(conn, ticket, step)
-            if (was, status) in tickets.TRANSITIONS:
-                assert advance(conn, ticket, status).status == status
-            else:
-                with pytest.raises(NotAllowed):
-                    advance(conn, ticket, status)
-
-
-def test_satisfaction_and_worker_belong_to_their_steps(conn: Db) -> None:
-    ticket = file(conn).ticket
-    with pytest.raises(BadReport, match="satisfaction"):
-        advance(conn, ticket, "dispatched", satisfaction="satisfied")
-    with pytest.raises(BadReport, match="worker"):
-        advance(conn, ticket, "dispatched", worker="nobody")
-    with pytest.raises(BadReport, match="worker"):
-        advance(conn, ticket, "cancelled", worker=f"W{grid_no(1, 1, 1)}")
-
-
 def test_a_ticket_outside_of_the_scope_is_unknown(conn: Db) -> None:
     ticket = file(conn).ticket
     other = grid_no(2, 0, 0)
@@ -213,14 +147,14 @@ def test_a_ticket_outside_of_the_scope_is_unknown(conn: Db) -> None:
     with pytest.raises(UnknownTicket):
         tickets.read(conn, ticket.id)
     enter(conn, Scope(grid_no(1, 0, 0), grid_no(1, 0, 0) + 999_999))
-    assert advance(conn, ticket, "dispatched").status == "dispatched"
+    assert give(conn, PROFILE, ticket, "dispatch").status == "dispatched"
 
 
 def test_nothing_is_left_of_a_step_that_fails(pool: Pool) -> None:
     with scoped(pool, EVERYTHING) as conn:
         ticket = file(conn).ticket
     with pytest.raises(RuntimeError), scoped(pool, EVERYTHING) as conn:
-        advance(conn, ticket, "dispatched")
+        give(conn, PROFILE, ticket, "dispatch")
         raise RuntimeError
     with scoped(pool, EVERYTHING) as conn:
         assert tickets.read(conn, ticket.id) == ticket
