@@ -25,6 +25,7 @@ import api.live
 import api.map
 import api.metrics
 import api.openapi
+import api.pictures
 import api.positions
 import api.roster
 import api.screen_errors
@@ -72,6 +73,7 @@ ROUTERS = (
     api.search.router,
     api.live.router,
     api.tickets.router,
+    api.pictures.router,
     api.positions.router,
     api.video.router,
     api.session.router,

@@ -106,6 +106,13 @@ class Settings(BaseSettings):
     intake_per_minute: int = Field(
         600, ge=1, description="Most tickets that one address may file a minute without a token."
     )
+    open311_public: bool = Field(
+        False,
+        description="Anybody may read the public requests of Open311 without a key; the demo sets it, with a rate limit.",
+    )
+    reporter_retention_days: int = Field(
+        365, ge=1, le=3650, description="Days after a ticket's end after which its reporter's contact is deleted."
+    )
     wall_token_days: int = Field(
         90, ge=1, le=365, description="A paired wall that was off for longer must be paired again."
     )
@@ -119,6 +126,16 @@ class Settings(BaseSettings):
     media_origins: list[str] = Field(
         [], description="Other servers whose video streams the pages may play, as https://host:port."
     )
+
+    pictures: str | None = Field(
+        None, description="Where pictures are kept: s3://bucket/prefix; a folder in the data folder without it."
+    )
+    s3_endpoint: str | None = Field(
+        None, description="Address of the S3-compatible store, as https://host:port; Amazon's without it."
+    )
+    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_access_key: str = Field("", description="Access key of the store.")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret key of the store.")
 
     @classmethod
     def settings_customise_sources(

@@ -21,6 +21,7 @@ from services.cards import UnknownThing
 from services.care.errors import BadCare, NotForThem
 from services.care.sealing import WrongKey
 from services.heat import NotLoaded, UnknownFilter
+from services.pictures import BadPicture, PictureTooLarge, StoreAway, UnknownPicture, UnknownType
 from services.tickets import BadReport, NotAllowed, NotYours, StaleVersion, UnknownTicket
 
 log = structlog.get_logger("wangge.api")
@@ -43,6 +44,11 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     NotYours: (403, "forbidden", None),
     BadReport: (422, "bad_report", None),
     UnknownThing: (404, "unknown_thing", None),
+    BadPicture: (422, "bad_picture", None),
+    PictureTooLarge: (413, "picture_too_large", None),
+    UnknownType: (415, "unknown_type", None),
+    UnknownPicture: (404, "unknown_picture", None),
+    StoreAway: (503, "pictures_away", "The store of pictures does not answer at the moment; try again."),
     BadCare: (422, "bad_care", None),
     NotForThem: (403, "forbidden", None),
     WrongKey: (503, "sealed_elsewhere", None),

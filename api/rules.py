@@ -51,6 +51,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/positions/batch"): PUBLIC,
     ("GET", "/demo-camera/segment/{index}.ts"): PUBLIC,  # a test picture
     ("GET", "/demo-camera/{name}/live.m3u8"): PUBLIC,
+    # pictures of tickets
+    ("POST", "/api/pictures"): Right.TICKETS_FILE,
+    ("GET", "/api/pictures/{picture_id}"): Right.PEOPLE,
+    ("GET", "/api/pictures/{picture_id}/thumb"): Right.PEOPLE,
+    ("GET", "/api/tickets/{ticket_id}/pictures"): Right.PEOPLE,
     # walls
     ("POST", "/api/walls/pairing"): PUBLIC,  # a screen that nobody knows yet; limited
     ("POST", "/api/walls/pairing/claim"): PUBLIC,  # a secret of its own

@@ -82,6 +82,11 @@ ROUTES: dict[tuple[str, str], Row] = {
     },
     ("GET", "/api/tickets/{ticket_id}/history"): Row(Right.PEOPLE, "not there"),
     ("GET", "/api/tickets/{ticket_id}"): Row(Right.TICKETS_READ, "not there"),
+    ("POST", "/api/pictures"): Row(Right.TICKETS_FILE, body={}, own=(415,)),
+    # The matrix has rows of pictures without files: gone is what who may see them gets.
+    ("GET", "/api/pictures/{picture_id}"): Row(Right.PEOPLE, "not there", own=(410,)),
+    ("GET", "/api/pictures/{picture_id}/thumb"): Row(Right.PEOPLE, "not there", own=(410,)),
+    ("GET", "/api/tickets/{ticket_id}/pictures"): Row(Right.PEOPLE, "not there"),
     # A device's token is its own gate; without one nothing is taken.
     ("GET", "/api/positions/osmand"): Row(None, own=(400, 401)),
     ("POST", "/api/positions/osmand"): Row(None, own=(400, 401)),

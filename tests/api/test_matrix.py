@@ -136,6 +136,11 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
         " VALUES (%s, %s, 'hall', %s, %s, '/demo-camera/hall/live.m3u8', 'live', true)",
         (station, mark, no, point),
     )
+    ticket_id = one(
+            "INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status)"
+            " SELECT now(), 1, id, %s, %s, 'exact', %s, 'accepted' FROM category WHERE code = '01001' RETURNING id",
+            mark, point, no,
+        )  # fmt: skip
     return {
         "town": f"37088300{town}",
         "grid": f"37088300{town}001001",
@@ -148,10 +153,11 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
         "index": "1",
         "name": "hall",
         "station_id": station,
-        "ticket_id": one(
-            "INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status)"
-            " SELECT now(), 1, id, %s, %s, 'exact', %s, 'accepted' FROM category WHERE code = '01001' RETURNING id",
-            mark, point, no,
+        "ticket_id": ticket_id,
+        "picture_id": one(
+            "INSERT INTO picture (ticket_id, attached_at, area_no, sha256, width, height, bytes, sender_kind, sender_id,"
+            " sent_by) VALUES (%s, now(), %s, sha256(%s), 1, 1, 1, 'account', 1, %s) RETURNING id",
+            ticket_id, no, b"no file", mark,
         ),
         "worker_id": one("SELECT id FROM worker WHERE area_no = %s", no),
         "post_id": one(

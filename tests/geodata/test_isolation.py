@@ -34,6 +34,7 @@ ACCOUNTS = {
     "wall_screen",
     "wall_token",
     "api_client",
+    "webhook_channel",
     "device",
     "area",
     "worker",
@@ -76,7 +77,15 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
         "INSERT INTO video_station (id, name, site_kind, area_no, geom, generated)"
         " VALUES (lpad({no}::text, 20, '0'), 'v', 'hall', {no}, {point}, true)"
     )
+    run(
+        "INSERT INTO picture (area_no, sha256, width, height, bytes, sender_kind, sender_id, sent_by)"
+        " VALUES ({no}, sha256('x'), 1, 1, 1, 'account', 1, 'test')"
+    )
     run("INSERT INTO outbox (kind, area_no, body) VALUES ('ticket', {no}, '{{}}')")
+    run(
+        "INSERT INTO ticket_reporter (ticket_id, area_no, name_masked, sealed, key_id)"
+        " VALUES ({no}, {no}, '王**', 'x', 1)"
+    )
     run(
         "INSERT INTO audit (actor_kind, actor_name, action, area_no)"
         " VALUES ('system', 'test', 'export', {no})"
@@ -130,7 +139,7 @@ def test_no_table_view_or_partition_yields_what_is_outside(seeded: Stores, scope
 
 
 @pytest.mark.parametrize(
-    "table", ["ticket", "ticket_event", "patrol", "worker", "key_person", "video_station", "area"]
+    "table", ["ticket", "ticket_event", "picture", "patrol", "worker", "key_person", "video_station", "area"]
 )
 def test_what_is_inside_is_there(seeded: Stores, table: str) -> None:
     """So that the test above cannot pass on empty tables."""
