@@ -9,6 +9,8 @@ import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+WAIT_S = 5.0  # for a connection, when all are in use
+
 
 def job_redis(url: str) -> Any:
     """A client for a background thread; every fault is raised at once."""
@@ -18,8 +20,18 @@ def job_redis(url: str) -> Any:
 
 
 def loop_redis(url: str) -> Any:
-    """An asyncio client; a pooled connection that died is replaced once, any other fault is raised at once."""
+    """An asyncio client; a pooled connection that died is replaced once, any other fault is raised at once.
+
+    Of many who ask at the same moment (a town's screens that come back together) some wait for a connection.
+    """
     retry = redis.asyncio.retry.Retry(NoBackoff(), 1)
-    return redis.asyncio.Redis.from_url(
-        url, socket_connect_timeout=2, socket_timeout=5, protocol=2, retry=retry, max_connections=16
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url,
+        socket_connect_timeout=2,
+        socket_timeout=5,
+        protocol=2,
+        retry=retry,
+        max_connections=16,
+        timeout=WAIT_S,
     )
+    return redis.asyncio.Redis.from_pool(pool)
