@@ -36,6 +36,7 @@ class Context:
         self.progress = progress  # where a long preparation shows how far it is
         self.folder = settings.data / "bench"
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._products = 0  # started so far
         self._open = ExitStack()
         self._product = self._open.enter_context(ExitStack())
 
@@ -67,8 +68,9 @@ class Context:
 
     @contextmanager
     def product(self, **env: str) -> Iterator[Server]:
-        """The product as `./wangge run` starts it, one process, on the reference data."""
+        """The product as `./wangge run` starts it, one process, on the reference data; env are settings of its own."""
         stores, port = self.stores, free_port()
+        self._products += 1
         command = [sys.executable, ROOT / "cli.py", "run", "--port", str(port)]
         environment = {
             "WANGGE_PLACE": PLACE, "DATABASE_URL": stores.database_url, "REDIS_URL": stores.redis_url,
@@ -77,7 +79,12 @@ class Context:
         if not (ROOT / "app.py").exists():
             raise Missing("app.py")
         with serving(
-            command, port=port, log=self.log("product"), env=environment, cwd=ROOT, ready="/api/ready"
+            command,
+            port=port,
+            log=self.log(f"product-{self._products}"),
+            env=environment,
+            cwd=ROOT,
+            ready="/api/ready",
         ) as up:
             signed_in.sign_in(stores)
             yield up
@@ -94,10 +101,14 @@ class Context:
         """The shared product, started anew without any live state (positions, versions) of earlier measures."""
         from bench.reference_data import forget_live
 
-        self._product.close()
-        self.__dict__.pop("server", None)
+        self.close_server()
         forget_live(self.stores)
         return self.server
+
+    def close_server(self) -> None:
+        """Stop the shared product; who asks for it next starts it anew."""
+        self._product.close()
+        self.__dict__.pop("server", None)
 
     @cached_property
     def browser(self) -> Any:

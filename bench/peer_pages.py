@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bench import signed_in
 from bench.context import Context
 from bench.m01_first_bytes import grids_path
 from bench.peers import npm_package
@@ -32,7 +33,9 @@ def peer_pages(context: Context) -> Iterator[Server]:
 
 def grids_file(context: Context) -> bytes:
     """The product's GeoJSON of all grids, as its wall loads it first."""
-    asked = urllib.request.Request(context.server.url + grids_path(context.server.port))
+    asked = urllib.request.Request(
+        context.server.url + grids_path(context.server.port), headers=signed_in.headers()
+    )
     with urllib.request.urlopen(asked, timeout=60) as answer:
         body: bytes = answer.read()
         return gzip.decompress(body) if answer.headers.get("Content-Encoding") == "gzip" else body

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from bench.result import Missing
 
+QUIET_TIMES = 2  # one pause alone may lie between two parts of the start
+
 
 @dataclass(frozen=True)
 class Server:
@@ -29,12 +31,11 @@ class Server:
 
     def settle(self, timeout_s: float = 60) -> None:
         """Wait until it has next to nothing to do: what it loads at its start is not what is measured."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
+        deadline, quiet = time.monotonic() + timeout_s, 0
+        while quiet < QUIET_TIMES and time.monotonic() < deadline:
             before = self.cpu_s()
             time.sleep(1.5)
-            if self.cpu_s() - before < 0.1:
-                return
+            quiet = quiet + 1 if self.cpu_s() - before < 0.1 else 0
 
     def memory_mb(self) -> float:
         """Resident memory of it and its children, in MB."""

@@ -46,6 +46,10 @@ class Missing(Exception):
     """Something that a measurement needs is not on this machine; the message names it."""
 
 
+class Wrong(Exception):
+    """The run measured something else than it meant to; the message says what happened. Counts as missed."""
+
+
 def percentile(values: list[float], share: float) -> float:
     """The value below which that share (0..1) of the values lies, nearest rank."""
     ranked = sorted(values)

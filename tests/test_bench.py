@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 import commands.bench
 from bench.catalogue import CATALOGUE, Measure, chosen
 from bench.context import Context
-from bench.load import request
+from bench.fanout import Fanned, all_open, cost_us
+from bench.load import Heard, request
 from bench.processes import free_port, serving
-from bench.result import Missing, Result, median, percentile
+from bench.result import Missing, Result, Wrong, median, percentile
 from commands.bench import figure, register, table
 
 ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 15]
@@ -108,6 +109,23 @@ def test_what_is_missing_is_said_and_what_breaks_counts_as_missed(monkeypatch: p
     (row,) = measure.run(None)  # type: ignore[arg-type]
     assert (row.ours, row.holds) == (None, False)
     assert "no such thing" in row.note
+
+
+def test_cost_of_a_delivery_is_what_more_screens_take_more() -> None:
+    pairs = [(Fanned(1.0, 20, 900, []), Fanned(1.2, 10_020, 900, []))] * 2
+    assert cost_us(pairs) == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize("many", [Fanned(0.9, 10_020, 900, []), Fanned(1.2, 20, 900, [])])
+def test_cost_that_is_none_is_an_error_and_no_figure(many: Fanned) -> None:
+    with pytest.raises(Wrong):
+        cost_us([(Fanned(1.0, 20, 900, []), many)])
+
+
+def test_screens_that_were_dropped_are_an_error() -> None:
+    all_open(Heard(open=500), 500)
+    with pytest.raises(Wrong, match="13 of 500"):
+        all_open(Heard(open=487), 500)
 
 
 def test_percentiles_are_ranks_of_the_values() -> None:
