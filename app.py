@@ -1,5 +1,6 @@
 """Assembles the application: settings, stores, interfaces of /api and the screens; decides nothing."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,6 +55,8 @@ from services.access.tokens import Tokens
 from services.access.watch import Watch
 from services.areas import FeedCache
 from services.heat import HeatStore
+from services.jobs import Work
+from services.jobs.worker import Worker
 from services.live import Hub
 from services.runtime import Runtime
 from services.video import Prober
@@ -147,13 +150,16 @@ async def _live_parts(runtime: Runtime, role: Role) -> AsyncIterator[None]:
         return
     base = f"http://{_own_host(runtime.settings.host)}:{runtime.settings.port}"
     prober = Prober(runtime.pool, runtime.redis, runtime.stores.key_prefix, base)
+    jobs = Worker(Work(runtime.settings, runtime.profile, runtime.stores, runtime.pool))
     await runtime.hub.start()
     runtime.heat.start(runtime.hub)
     prober.start()
+    jobs.start()
     threading.Thread(target=runtime.feeds.warm, name="warm", daemon=True).start()
     try:
         yield
     finally:
+        await asyncio.to_thread(jobs.stop)
         prober.stop()
         runtime.heat.stop()
         await runtime.hub.stop()

@@ -9,6 +9,7 @@ import commands.bench
 import commands.demo
 import commands.fuzz
 import commands.imports
+import commands.jobs
 import commands.migrate
 import commands.new_place
 import commands.places
@@ -32,6 +33,7 @@ def wangge() -> None:
 for module in (
     commands.demo,
     commands.run,
+    commands.jobs,
     commands.simulate,
     commands.places,
     commands.status,

@@ -14,6 +14,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from services.jobs.metrics import JobCollector
 from services.runtime import Runtime
 
 REQUESTS = Counter("wangge_http_requests_total", "Requests answered.", ["method", "route", "status"])
@@ -49,10 +50,11 @@ def router(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["Operation"])
     own = CollectorRegistry()  # one an app: tests make several in a process
     own.register(RuntimeCollector(runtime))
+    own.register(JobCollector(runtime.pool))
 
     @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     def metrics() -> Response:
-        """Measures in Prometheus' text format: requests, latencies, database pool, live screens, positions."""
+        """Measures in Prometheus' text format: requests, latencies, database pool, screens, positions, jobs."""
         return Response(
             generate_latest(REGISTRY) + generate_latest(own), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )

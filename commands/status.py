@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from geodata.scope import Db
     from geodata.servers import Stores
     from settings import Settings
 
@@ -99,8 +100,17 @@ def _postgres(table: Table, stores: "Stores") -> None:
                 ).fetchone()
                 assert counted is not None
                 table.add_row(f"  {name}", f"{counted[0]:,}")
+            table.add_row("Jobs", _jobs(conn))
     except psycopg.OperationalError as error:
         table.add_row("Database", f"not reached: {str(error).strip().splitlines()[-1].strip()}")
+
+
+def _jobs(conn: "Db") -> str:
+    from geodata.jobs import figures
+
+    found = figures(conn)
+    late = f", the oldest {found.late_s:,.0f} s late" if found.waiting else ""
+    return f"{found.waiting:,} due{late}; {found.planned:,} due later, {found.running} running, {found.failed} failed"
 
 
 def _redis(table: Table, stores: "Stores") -> None:

@@ -13,6 +13,7 @@ from geodata.queries.tickets import Ticket
 from geodata.scope import Db
 from profiles import Profile
 from services.access.viewer import Viewer
+from services.tickets import moments
 from services.tickets.case import Case
 from services.tickets.effects import EFFECTS
 from services.tickets.errors import BadReport, NotAllowed, NotYours, StaleVersion, UnknownTicket
@@ -140,6 +141,7 @@ def _write(case: Case, after: Ticket, command: str, said: Said) -> None:
     changed = changes(was, state_of(after))
     queries.update_ticket(case.conn, after, changed[1])
     record(case.conn, case.profile, case.viewer, after, command, case.now, changed, case.ticket.status, said)
+    moments.plan(case.conn, case.profile, after, case.now)
 
 
 def _undo(case: Case, said: Said) -> Ticket:
@@ -156,6 +158,7 @@ def _undo(case: Case, said: Said) -> Ticket:
         case.conn, case.profile, case.viewer, restored, "undo", case.now, changed, case.ticket.status,
         said._replace(undoes=last.id),
     )  # fmt: skip
+    moments.plan(case.conn, case.profile, restored, case.now)
     return restored
 
 
@@ -183,5 +186,5 @@ def _data(order: Order) -> dict[str, Any] | None:
 
 
 def _digest(ticket_id: int, command: str, order: Order) -> bytes:
-    body = [ticket_id, command, order.model_dump(mode="json")]
+    body = [ticket_id, command, order.model_dump(mode="json", exclude={"version"})]
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()

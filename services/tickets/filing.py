@@ -16,7 +16,7 @@ from geodata.scope import Db
 from profiles import Profile
 from services.access.viewer import Viewer
 from services.clock.due import due_of
-from services.tickets import placing
+from services.tickets import moments, placing
 from services.tickets.engine import read
 from services.tickets.errors import BadReport
 from services.tickets.fold import state_of
@@ -130,6 +130,7 @@ def file_ticket(
     ticket = read(conn, ticket_id)
     said = Said(key=key, digest=digest, source=source)
     record(conn, profile, viewer, ticket, "report", now, (None, state_of(ticket)), None, said)
+    moments.plan(conn, profile, ticket, now)
     return Filed(ticket, created=True)
 
 
