@@ -86,6 +86,25 @@ def enter(conn: Db, scope: Scope, hat: Hat = "facts") -> None:
     )
 
 
+@contextmanager
+def widened(conn: Db) -> Iterator[None]:
+    """See the whole place for a part of the current transaction: what the product itself does in answer to somebody.
+
+    Afterwards the role and the scope are again as they were; after an error the transaction is over anyway.
+    """
+    row = conn.execute(
+        "SELECT current_setting('role'), coalesce(current_setting('wangge.lo', true), ''),"
+        " coalesce(current_setting('wangge.hi', true), ''), coalesce(current_setting('wangge.parts', true), '')"
+    ).fetchone()
+    enter(conn, EVERYTHING)
+    yield
+    conn.execute(
+        "SELECT set_config('role', %s, true), set_config('wangge.lo', %s, true),"
+        " set_config('wangge.hi', %s, true), set_config('wangge.parts', %s, true)",
+        row,
+    )
+
+
 def role_of(scope: Scope, hat: Hat) -> str:
     """The database role that a transaction runs as."""
     if hat == "facts":
