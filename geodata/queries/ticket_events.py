@@ -125,3 +125,11 @@ def clock_events(conn: Db, ticket_id: int) -> list[tuple[str, datetime]]:
         """,
         (ticket_id,),
     ).fetchall()
+
+
+def commanded_tickets(conn: Db) -> list[int]:
+    """Ids of the tickets in scope that have more in their history than having come with a file."""
+    rows = conn.execute(
+        "SELECT DISTINCT ticket_id FROM ticket_event WHERE after IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    return [int(row[0]) for row in rows]

@@ -62,6 +62,7 @@ class Ticket(NamedTuple):
     supervision: str | None
     registered_no: str | None
     nodes: list[dict[str, Any]]
+    work_kind: str | None
 
 
 class NewTicket(NamedTuple):
@@ -118,6 +119,15 @@ def area_at(conn: Db, lon: float, lat: float) -> Area | None:
     return None
 
 
+def area_of_code(conn: Db, code: str) -> Area | None:
+    """The area in scope that bears that code today."""
+    row = conn.execute(
+        "SELECT no, code, name, level::text FROM area WHERE code = %s AND valid_to IS NULL ORDER BY level LIMIT 1",
+        (code,),
+    ).fetchone()
+    return None if row is None else Area(*row)
+
+
 def root_area(conn: Db) -> Area | None:
     """The area that holds the whole place; None where the scope is only a part of it."""
     row = conn.execute(
@@ -161,7 +171,9 @@ def insert_ticket(conn: Db, new: NewTicket) -> int:
 
 def read_ticket(conn: Db, ticket_id: int, *, lock: bool = False) -> Ticket | None:
     """The ticket with that id if it is in scope; with `lock` nobody else changes it until the transaction ends."""
-    row = conn.execute(_READ + (" FOR UPDATE OF t" if lock else ""), (ticket_id,)).fetchone()
+    if lock:  # first and by itself: a lock that waits would drop a row whose area or category changed meanwhile
+        conn.execute("SELECT FROM ticket WHERE id = %s FOR UPDATE", (ticket_id,))
+    row = conn.execute(_READ, (ticket_id,)).fetchone()
     return None if row is None else Ticket._make((*row[:7], Area._make(row[7:11]), *row[11:]))
 
 
@@ -227,7 +239,8 @@ _READ = """
            ST_X(t.geom), ST_Y(t.geom), t.location::text, t.due_at, t.dispatched_at, t.signed_at, t.handled_at,
            t.closed_at, t.satisfaction::text, t.source_id, t.address, w.code, d.code, t.severity, t.nature, t.risk,
            t.solved, t.tier, t.parties, t.sign_due, t.respond_due, t.suspended_until, t.resume_status::text,
-           t.merged_into, t.redos, t.transfers, t.escalation, t.supervised_at, t.supervision, t.registered_no, t.nodes
+           t.merged_into, t.redos, t.transfers, t.escalation, t.supervised_at, t.supervision, t.registered_no, t.nodes,
+           t.work_kind
     FROM ticket t
     JOIN channel c ON c.id = t.channel_id
     JOIN category k ON k.id = t.category_id
