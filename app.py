@@ -17,12 +17,15 @@ import api.audit
 import api.cards
 import api.care
 import api.demo_camera
+import api.desks
+import api.duties
 import api.errors
 import api.figures
 import api.gate
 import api.health
 import api.heat
 import api.live
+import api.loop
 import api.map
 import api.metrics
 import api.openapi
@@ -31,6 +34,7 @@ import api.positions
 import api.roster
 import api.screen_errors
 import api.search
+import api.rounds
 import api.session
 import api.sign_in
 import api.tickets
@@ -80,6 +84,10 @@ ROUTERS = (
     api.positions.router,
     api.video.router,
     api.session.router,
+    api.open311.router,
+    api.loop.router,
+    api.rounds.router,
+    api.duties.router,
     api.walls.router,
     api.audit.router,
     api.roster.router,

@@ -22,6 +22,8 @@ from services.care.errors import BadCare, NotForThem
 from services.care.sealing import WrongKey
 from services.heat import NotLoaded, UnknownFilter
 from services.pictures import BadPicture, PictureTooLarge, StoreAway, UnknownPicture, UnknownType
+from services.loop import UnknownDuty, UnknownList
+from services.mediation import BadCase, KeyReused, NotPossible, StaleCase
 from services.tickets import BadReport, NotAllowed, NotYours, StaleVersion, UnknownTicket
 
 log = structlog.get_logger("wangge.api")
@@ -43,6 +45,8 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     NotAllowed: (409, "not_allowed", None),
     NotYours: (403, "forbidden", None),
     BadReport: (422, "bad_report", None),
+    UnknownDuty: (404, "unknown_duty", None),
+    UnknownList: (404, "unknown_list", None),
     UnknownThing: (404, "unknown_thing", None),
     BadPicture: (422, "bad_picture", None),
     PictureTooLarge: (413, "picture_too_large", None),

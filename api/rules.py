@@ -44,6 +44,19 @@ RULES: dict[tuple[str, str], Rule] = {
         ("POST", f"/api/tickets/{{ticket_id}}/{command}"): row.right
         for command, row in TRANSITIONS.items()
         if row.right is not None
+    # the place's own loop
+    ("GET", "/api/tickets/{ticket_id}/stages"): Right.TICKETS_READ,
+    ("GET", "/api/loop"): Right.TICKETS_READ,
+    ("GET", "/api/loop/catalogue"): Right.TICKETS_READ,
+    ("GET", "/api/loop/warnings"): Right.TICKETS_READ,
+    ("GET", "/api/loop/ledgers"): Right.TICKETS_READ,
+    ("GET", "/api/rounds"): Right.TICKETS_READ,
+    ("POST", "/api/rounds"): Right.TICKETS_WORK,
+    ("GET", "/api/duties"): Right.TICKETS_READ,
+    ("GET", "/api/duties/{area}"): Right.TICKETS_READ,
+    ("POST", "/api/duties"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/duties/done"): Right.TICKETS_WORK,
+    ("DELETE", "/api/duties/{item_id}"): Right.TICKETS_DISPATCH,
     },
     ("GET", "/api/positions/osmand"): PUBLIC,  # a device's own token
     ("POST", "/api/positions/osmand"): PUBLIC,

@@ -90,6 +90,7 @@ class TicketOut(BaseModel):
     nodes: list[dict[str, Any]]
     merged_into: int | None
     commands: list[CommandOut] = []
+    work_kind: str | None
 
 
 class EventOut(BaseModel):

@@ -11,7 +11,7 @@ from profiles.clock import Amount, Clock, Step, Unit
 from profiles.desks import Desks
 from profiles.loop import Loop
 from profiles.open311 import Open311
-from profiles.part import Named, Part
+from profiles.part import Label, Named, Part
 from settings import settings
 
 FOLDER = Path(__file__).resolve().parent
@@ -50,13 +50,6 @@ class Post(Named):
     level: Level
     duty: str
     duty_en: str
-
-
-class Label(Part):
-    """A word in both languages."""
-
-    name: str
-    name_en: str
 
 
 class CodePattern(Part):

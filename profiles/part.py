@@ -15,3 +15,10 @@ class Named(Part):
     code: str
     name: str
     name_en: str
+
+
+class Label(Part):
+    """A word in both languages."""
+
+    name: str
+    name_en: str

@@ -27,6 +27,9 @@ USUAL: dict[str, dict[str, Any]] = {
     "node_done": {"node": 1},
     "call_back": {"satisfaction": "satisfied"},
     "supervise": {"reason": "群众多次反映", "supervision": "ordinary"},
+    "urge": {"note": "今日内答复"},
+    "progress": {"note": "已到现场"},
+    "inspect": {"passed": True},
     "remark": {"note": "已电话联系"},
 }
 TO = {

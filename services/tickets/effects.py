@@ -7,7 +7,7 @@ from geodata.queries import tickets as queries
 from geodata.queries.tickets import Ticket
 from services.clock.timeline import Pause
 from services.tickets import orders as o
-from services.tickets import placing
+from services.tickets import merging, place_rules, placing
 from services.tickets.case import Case
 from services.tickets.errors import BadReport, NotAllowed
 from services.tickets.states import VOID
@@ -86,6 +86,7 @@ def _started(case: Case, ticket: Ticket) -> Ticket:
 def _transfer(case: Case, order: o.Transfer) -> Ticket:
     return _hand(case, order)._replace(transfers=case.ticket.transfers + 1)
 
+    place_rules.check_whistle(case, order)
 
 def _whistle(case: Case, order: o.Whistle) -> Ticket:
     tiers = len(case.profile.loop.tiers)
@@ -214,10 +215,9 @@ def _call_back(case: Case, order: o.CallBack) -> Ticket:
     heard = case.ticket._replace(satisfaction=order.satisfaction, solved=order.solved)
     if order.satisfaction != UNSATISFIED:
         return heard
-    classes = case.profile.loop.codes("supervisions")
     heard = heard._replace(
         supervised_at=case.now,
-        supervision=supervision or heard.supervision or (classes[0] if classes else None),
+        supervision=supervision or case.profile.loop.class_of(case.ticket),
     )
     return heard._replace(status="reopened", closed_at=None) if heard.status == "closed" else heard
 
@@ -263,6 +263,7 @@ def _regrade(case: Case, order: o.Regrade) -> Ticket:
         "risk": case.of_loop("risks", order.risk),
     }
     known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        "work_kind": case.of_loop("work_kinds", order.work_kind),
     graded = case.ticket._replace(**known)
     more: tuple[Pause, ...] = ()
     if graded.suspended_until is not None:
@@ -284,7 +285,8 @@ def _register(case: Case, order: o.Register) -> Ticket:
             "register", case.ticket.status, [], f"it is registered as {case.ticket.registered_no}"
         )
     number = f"{case.now:%Y}-{queries.next_register_no(case.conn):06d}"
-    return case.ticket._replace(registered_no=number)
+    kind = case.of_loop("work_kinds", order.work_kind)
+    return case.ticket._replace(registered_no=number, work_kind=kind or case.ticket.work_kind)
 
 
 def _tick(case: Case, order: o.Tick) -> Ticket:
@@ -298,6 +300,8 @@ EFFECTS: dict[str, Effect] = {
     "sign": _sign, "start": _nothing, "suspend": _suspend, "resume": _resume, "consult": _consult,
     "conclude": _nothing, "handle": _handle, "plan": _plan, "node_done": _node_done, "verify": _nothing,
     "redo": _redo, "call_back": _call_back, "close": _close, "archive": _nothing, "reopen": _reopen,
-    "supervise": _supervise, "regrade": _regrade, "relocate": _relocate, "register": _register, "remark": _nothing,
-    "attach": _nothing, "tick": _tick,
+    "supervise": _supervise, "urge": _urge,
+    "regrade": _regrade, "relocate": _relocate, "register": _register, "remark": _nothing,
+    "attach": _nothing, "progress": _nothing, "inspect": _nothing, "tick": _tick,
+    "closed_with": _nothing, "reopened_with": _nothing,
 }  # fmt: skip

@@ -13,7 +13,7 @@ from geodata.queries.tickets import Ticket
 from geodata.scope import Db
 from profiles import Profile
 from services.access.viewer import Viewer
-from services.tickets import moments
+from services.tickets import merging, moments, place_rules
 from services.tickets.case import Case
 from services.tickets.effects import EFFECTS
 from services.tickets.errors import BadReport, NotAllowed, NotYours, StaleVersion, UnknownTicket
@@ -76,6 +76,7 @@ def perform(
             raise BadReport(field, None, "given: here this command must carry it")
     now = max(now or datetime.now(UTC), before.reported_at)
     if command == "resume" and before.suspended_until is not None:
+    place_rules.require(profile, viewer, before, command, order)
         now = min(now, before.suspended_until)  # a pause is over when it was to be, whoever says so later
     case = Case(conn, profile, viewer, before, now)
     said = Said(order.note, _data(order), key, digest, source)
@@ -100,6 +101,8 @@ def allowed(
         if command == "undo" and _why_not(viewer, last, datetime.now(UTC)):
             continue
         if command in ("respond", "refuse") and ticket.respond_due is None:
+            continue
+        if not place_rules.is_open(profile, viewer, ticket, command):
             continue
         if command == "register" and ticket.registered_no is not None:
             continue

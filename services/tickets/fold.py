@@ -10,7 +10,7 @@ STATE = (
     "status", "category", "area", "lon", "lat", "location", "address", "due_at", "dispatched_at", "signed_at",
     "handled_at", "closed_at", "satisfaction", "worker", "department", "severity", "nature", "risk", "solved", "tier",
     "parties", "sign_due", "respond_due", "suspended_until", "resume_status", "merged_into", "redos", "transfers",
-    "escalation", "supervised_at", "supervision", "registered_no", "nodes",
+    "escalation", "supervised_at", "supervision", "registered_no", "nodes", "work_kind",
 )  # fmt: skip
 
 

@@ -230,6 +230,7 @@ class Remark(Order):
     note: Words
 
 
+    work_kind: Code | None = None
 class Attach(Order):
     """Add pictures to it."""
 
@@ -244,6 +245,8 @@ class Tick(Order):
     """A moment of its clock came: told once, by the product itself."""
 
     moment: Moment
+    work_kind: Code | None = Field(None, description="Kind of work, where the place has some.")
+
     at: AwareDatetime
     level: int | None = Field(None, ge=1, le=9)
 

@@ -62,6 +62,7 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "consult": Transition(_from("accepted", "signed", "in_progress", "returned"), "consulted", _WORK),
         "conclude": Transition(_from("consulted"), BACK, _WORK),
         "handle": Transition(_from("signed", "in_progress"), "handled", _WORK),
+        "progress": Transition(HELD, STAY, _WORK),
         "plan": Transition(OPEN, STAY, _WORK),
         "node_done": Transition(OPEN, STAY, _WORK),
         # the end
@@ -69,6 +70,7 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "redo": Transition(_from("handled", "verified"), "in_progress", _DISPATCH),
         "call_back": Transition(_from("handled", "verified", "closed"), STAY, Right.TICKETS_CALL_BACK),
         "close": Transition(_from("handled", "verified"), "closed", _DISPATCH, True),
+        "inspect": Transition(_from("handled", "verified", "closed"), STAY, _SUPERVISE),
         "archive": Transition(_from("closed"), "archived", _DISPATCH),
         "reopen": Transition(_from("closed", "archived", "rejected", "cancelled"), "reopened", _DISPATCH),
         # at any time
