@@ -32,9 +32,9 @@ import api.openapi
 import api.pictures
 import api.positions
 import api.roster
+import api.rounds
 import api.screen_errors
 import api.search
-import api.rounds
 import api.session
 import api.sign_in
 import api.tickets
@@ -80,14 +80,14 @@ ROUTERS = (
     api.search.router,
     api.live.router,
     api.tickets.router,
-    api.pictures.router,
-    api.positions.router,
-    api.video.router,
-    api.session.router,
     api.open311.router,
     api.loop.router,
     api.rounds.router,
     api.duties.router,
+    api.pictures.router,
+    api.positions.router,
+    api.video.router,
+    api.session.router,
     api.walls.router,
     api.audit.router,
     api.roster.router,

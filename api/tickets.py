@@ -88,9 +88,9 @@ class TicketOut(BaseModel):
     transfers: int
     registered_no: str | None
     nodes: list[dict[str, Any]]
+    work_kind: str | None
     merged_into: int | None
     commands: list[CommandOut] = []
-    work_kind: str | None
 
 
 class EventOut(BaseModel):

@@ -18,7 +18,7 @@ USUAL: dict[str, dict[str, Any]] = {
         for name in ("reject", "cancel", "unmerge", "refuse", "send_back", "redo", "reopen")
     },
     "transfer": {"reason": "不属本单位"},
-    "whistle": {"reason": "需要部门到场", "lead": {"kind": "department", "code": "urban"}},
+    "whistle": {"reason": "需要部门到场", "tier": 2, "lead": {"kind": "department", "code": "urban"}},
     "suspend": {"reason": "等待备件"},
     "consult": {"question": "归谁管"},
     "conclude": {"decision": "由城管办理"},

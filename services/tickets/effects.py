@@ -10,7 +10,6 @@ from services.tickets import orders as o
 from services.tickets import merging, place_rules, placing
 from services.tickets.case import Case
 from services.tickets.errors import BadReport, NotAllowed
-from services.tickets.states import VOID
 
 Effect = Callable[[Case, Any], Ticket]
 UNSATISFIED = "unsatisfied"
@@ -28,11 +27,7 @@ def _end(case: Case, order: o.Order) -> Ticket:
 
 
 def _merge(case: Case, order: o.Merge) -> Ticket:
-    into = queries.read_ticket(case.conn, order.into)
-    if into is None or into.id == case.ticket.id:
-        raise BadReport("into", order.into, "another ticket that you may see")
-    if into.status in VOID:
-        raise BadReport("into", order.into, f"a ticket that is not {into.status}")
+    into = merging.master_for(case, order.into)
     return case.ticket._replace(
         merged_into=into.id, resume_status=case.ticket.status, closed_at=case.now, suspended_until=None
     )
@@ -86,12 +81,12 @@ def _started(case: Case, ticket: Ticket) -> Ticket:
 def _transfer(case: Case, order: o.Transfer) -> Ticket:
     return _hand(case, order)._replace(transfers=case.ticket.transfers + 1)
 
-    place_rules.check_whistle(case, order)
 
 def _whistle(case: Case, order: o.Whistle) -> Ticket:
     tiers = len(case.profile.loop.tiers)
     if order.tier > tiers:
         raise BadReport("tier", order.tier, f"1 … {tiers}" if tiers else "no tier: this place whistles not")
+    place_rules.check_whistle(case, order)
     due = case.limit_end("respond", case.now)
     told = {"tier": order.tier, "respond_due": None if due is None else placing.iso(due)}
     lead = case.known_party(order.lead).model_dump() | {"part": "lead"} | told
@@ -253,6 +248,13 @@ def _supervise(case: Case, order: o.Supervise) -> Ticket:
     )
 
 
+def _urge(case: Case, order: o.Urge) -> Ticket:
+    codes = [party["code"] for party in case.ticket.parties]
+    if order.party is not None and order.party not in codes:
+        raise BadReport("party", order.party, codes or "nobody holds it")
+    return case.ticket
+
+
 def _regrade(case: Case, order: o.Regrade) -> Ticket:
     if order.category is not None and case.profile.kind(order.category) is None:
         raise BadReport("category", order.category, "the code of a subclass of category")
@@ -261,9 +263,9 @@ def _regrade(case: Case, order: o.Regrade) -> Ticket:
         "severity": case.of_loop("severities", order.severity),
         "nature": case.of_loop("natures", order.nature),
         "risk": case.of_loop("risks", order.risk),
+        "work_kind": case.of_loop("work_kinds", order.work_kind),
     }
     known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        "work_kind": case.of_loop("work_kinds", order.work_kind),
     graded = case.ticket._replace(**known)
     more: tuple[Pause, ...] = ()
     if graded.suspended_until is not None:

@@ -12,6 +12,7 @@ from geodata.queries.ticket_events import TicketEvent
 from geodata.queries.tickets import Ticket
 from geodata.scope import Db
 from profiles import Profile
+from services import pictures
 from services.access.viewer import Viewer
 from services.tickets import merging, moments, place_rules
 from services.tickets.case import Case
@@ -64,6 +65,7 @@ def perform(
         if known.digest != digest:
             raise BadReport("key", key, "a new key: this one came with another command")
         return Done(read(conn, known.ticket_id), replayed=True)
+    merging.hold(conn, command)
     before = queries.read_ticket(conn, ticket_id, lock=True)
     if before is None:
         raise UnknownTicket(f"no ticket with the id {ticket_id}")
@@ -74,16 +76,18 @@ def perform(
     for field in profile.loop.needs.get(command, ()):
         if not getattr(order, field, None):
             raise BadReport(field, None, "given: here this command must carry it")
+    place_rules.require(profile, viewer, before, command, order)
     now = max(now or datetime.now(UTC), before.reported_at)
     if command == "resume" and before.suspended_until is not None:
-    place_rules.require(profile, viewer, before, command, order)
         now = min(now, before.suspended_until)  # a pause is over when it was to be, whoever says so later
     case = Case(conn, profile, viewer, before, now)
     said = Said(order.note, _data(order), key, digest, source)
     if command == "undo":
         return Done(_undo(case, said))
     after = _moved(before, EFFECTS[command](case, order), transition.after)
+    pictures.claim(conn, after, getattr(order, "pictures", ()))
     _write(case, after, command, said)
+    merging.cascade(case, after, said)
     return Done(after)
 
 
@@ -98,11 +102,11 @@ def allowed(
             continue
         if command == "close" and profile.loop.verify and ticket.status == "handled":
             continue
+        if not place_rules.is_open(profile, viewer, ticket, command):
+            continue
         if command == "undo" and _why_not(viewer, last, datetime.now(UTC)):
             continue
         if command in ("respond", "refuse") and ticket.respond_due is None:
-            continue
-        if not place_rules.is_open(profile, viewer, ticket, command):
             continue
         if command == "register" and ticket.registered_no is not None:
             continue
@@ -161,6 +165,7 @@ def _undo(case: Case, said: Said) -> Ticket:
         case.conn, case.profile, case.viewer, restored, "undo", case.now, changed, case.ticket.status,
         said._replace(undoes=last.id),
     )  # fmt: skip
+    merging.cascade(case, restored, said)
     moments.plan(case.conn, case.profile, restored, case.now)
     return restored
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -140,7 +141,7 @@ class Handle(Order):
     """It is done."""
 
     result: Words
-    pictures: list[int] = Field(default_factory=list, max_length=10, description="Ids of its pictures.")
+    pictures: list[UUID] = Field(default_factory=list, max_length=10, description="Ids of pictures sent in.")
 
 
 class Node(BaseModel):
@@ -162,6 +163,12 @@ class NodeDone(Order):
     """A step of its plan is done."""
 
     node: int = Field(ge=1, le=40, description="Number of the step, from 1.")
+
+
+class Progress(Order):
+    """Tell how far it is."""
+
+    note: Words
 
 
 class Verify(Order):
@@ -188,6 +195,13 @@ class Close(Order):
     solved: Solved | None = None
 
 
+class Inspect(Order):
+    """Look into how it was done, as who watches over it."""
+
+    passed: bool
+    finding: str | None = Field(None, max_length=1000)
+
+
 class Archive(Order):
     """Put it away."""
 
@@ -202,6 +216,13 @@ class Supervise(Reasoned):
     supervision: Code = Field(description="Class of supervision, as the profile names them.")
 
 
+class Urge(Order):
+    """Press whoever holds it to go on."""
+
+    note: Words = Field(description="What is asked of them, and by when.")
+    party: Code | None = Field(None, description="Code of the party; without it whoever leads.")
+
+
 class Regrade(Order):
     """Correct what it is; its deadline follows."""
 
@@ -209,6 +230,7 @@ class Regrade(Order):
     severity: Code | None = None
     nature: Code | None = None
     risk: Code | None = None
+    work_kind: Code | None = None
 
 
 class Relocate(Order):
@@ -223,6 +245,8 @@ class Relocate(Order):
 class Register(Order):
     """Give it a number in the register; it leaves the register when it ends."""
 
+    work_kind: Code | None = Field(None, description="Kind of work, where the place has some.")
+
 
 class Remark(Order):
     """Say something about it."""
@@ -230,11 +254,10 @@ class Remark(Order):
     note: Words
 
 
-    work_kind: Code | None = None
 class Attach(Order):
     """Add pictures to it."""
 
-    pictures: list[int] = Field(min_length=1, max_length=10)
+    pictures: list[UUID] = Field(min_length=1, max_length=10, description="Ids of pictures sent in.")
 
 
 class Undo(Order):
@@ -245,8 +268,6 @@ class Tick(Order):
     """A moment of its clock came: told once, by the product itself."""
 
     moment: Moment
-    work_kind: Code | None = Field(None, description="Kind of work, where the place has some.")
-
     at: AwareDatetime
     level: int | None = Field(None, ge=1, le=9)
 
@@ -257,11 +278,21 @@ class Tick(Order):
         return self
 
 
+class With(Order):
+    """The ticket that goes on for it has ended, or is open again: told by the product itself."""
+
+    master: int = Field(gt=0, lt=2**63)
+    status: Code = Field(description="The status of that ticket.")
+
+
 ORDERS: dict[str, type[Order]] = {
     "accept": Accept, "reject": Reject, "cancel": Cancel, "merge": Merge, "unmerge": Unmerge, "dispatch": Dispatch,
     "whistle": Whistle, "transfer": Transfer, "respond": Respond, "refuse": Refuse, "send_back": SendBack,
     "sign": Sign, "start": Start, "suspend": Suspend, "resume": Resume, "consult": Consult, "conclude": Conclude,
     "handle": Handle, "plan": Plan, "node_done": NodeDone, "verify": Verify, "redo": Redo, "call_back": CallBack,
-    "close": Close, "archive": Archive, "reopen": Reopen, "supervise": Supervise, "regrade": Regrade,
-    "relocate": Relocate, "register": Register, "remark": Remark, "attach": Attach, "undo": Undo, "tick": Tick,
+    "close": Close, "archive": Archive, "reopen": Reopen, "supervise": Supervise,
+    "urge": Urge, "regrade": Regrade,
+    "relocate": Relocate, "register": Register, "remark": Remark, "attach": Attach,
+    "progress": Progress, "inspect": Inspect, "undo": Undo, "tick": Tick,
+    "closed_with": With, "reopened_with": With,
 }  # fmt: skip

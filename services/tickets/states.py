@@ -75,12 +75,15 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "reopen": Transition(_from("closed", "archived", "rejected", "cancelled"), "reopened", _DISPATCH),
         # at any time
         "supervise": Transition(OPEN, STAY, _SUPERVISE, True),
+        "urge": Transition(OPEN, STAY, _SUPERVISE),
         "regrade": Transition(OPEN, STAY, _DISPATCH, True),
         "relocate": Transition(OPEN, STAY, _DISPATCH, True),
         "register": Transition(OPEN, STAY, _DISPATCH),
         "remark": Transition(_ANY, STAY, _WORK),
         "attach": Transition(_ANY, STAY, _WORK),
         "undo": Transition(_ANY, STAY, _WORK),  # to what the event before left
+        "closed_with": Transition(_from("merged"), STAY, None),  # the ticket that it was merged into has ended
+        "reopened_with": Transition(_from("merged"), STAY, None),
         "tick": Transition(OPEN, STAY, None),  # a moment of its clock came
     }
 )
