@@ -3,6 +3,7 @@
 from typing import Literal
 
 from services.access import Right
+from services.mediation.states import TRANSITIONS as MEDIATION
 from services.tickets.states import TRANSITIONS
 
 PUBLIC: Literal["public"] = "public"
@@ -14,6 +15,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/wall"): PUBLIC,
     ("GET", "/area"): PUBLIC,
     ("GET", "/admin"): PUBLIC,
+    ("GET", "/callbacks"): PUBLIC,
+    ("GET", "/supervision"): PUBLIC,
+    ("GET", "/mediation"): PUBLIC,
     ("GET", "/sign-in"): PUBLIC,
     ("GET", "/api/health"): PUBLIC,
     ("GET", "/api/ready"): PUBLIC,
@@ -40,10 +44,6 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/tickets"): Right.TICKETS_FILE,
     ("GET", "/api/tickets/{ticket_id}"): Right.TICKETS_READ,
     ("GET", "/api/tickets/{ticket_id}/history"): Right.PEOPLE,  # who did what, and in what words
-    **{
-        ("POST", f"/api/tickets/{{ticket_id}}/{command}"): row.right
-        for command, row in TRANSITIONS.items()
-        if row.right is not None
     # the place's own loop
     ("GET", "/api/tickets/{ticket_id}/stages"): Right.TICKETS_READ,
     ("GET", "/api/loop"): Right.TICKETS_READ,
@@ -57,7 +57,21 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/duties"): Right.TICKETS_DISPATCH,
     ("POST", "/api/duties/done"): Right.TICKETS_WORK,
     ("DELETE", "/api/duties/{item_id}"): Right.TICKETS_DISPATCH,
+    **{
+        ("POST", f"/api/tickets/{{ticket_id}}/{command}"): row.right
+        for command, row in TRANSITIONS.items()
+        if row.right is not None
     },
+    # Open311: keys of its own (api/open311/asker.py); what is answered is public
+    ("GET", "/open311/discovery.{form}"): PUBLIC,
+    ("GET", "/open311/v2/services.{form}"): PUBLIC,
+    ("GET", "/open311/v2/services/{service_code}.{form}"): PUBLIC,
+    ("GET", "/open311/v2/requests.{form}"): PUBLIC,
+    ("GET", "/open311/v2/requests/{service_request_id}.{form}"): PUBLIC,
+    ("GET", "/open311/v2/tokens/{token}.{form}"): PUBLIC,
+    ("POST", "/open311/v2/requests.{form}"): PUBLIC,
+    # What is not there, for everybody: the gate knows a route by its template, the check at the start by its path.
+    **{(method, f"/open311/{{{path}}}"): PUBLIC for method in ("GET", "POST") for path in ("path", "path:path")},
     ("GET", "/api/positions/osmand"): PUBLIC,  # a device's own token
     ("POST", "/api/positions/osmand"): PUBLIC,
     ("POST", "/api/positions/owntracks"): PUBLIC,
@@ -84,6 +98,22 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/care"): Right.CARE_EDIT,
     ("PATCH", "/api/care/{care_id}"): Right.CARE_EDIT,
     ("POST", "/api/care/export"): Right.CARE_EXPORT,
+    # desks
+    ("GET", "/api/desks/call-backs"): Right.TICKETS_CALL_BACK,
+    ("GET", "/api/desks/call-backs/{ticket_id}"): Right.TICKETS_CALL_BACK,
+    ("POST", "/api/desks/call-backs/{ticket_id}/attempts"): Right.TICKETS_CALL_BACK,
+    ("POST", "/api/desks/call-backs/{ticket_id}/reporter"): Right.TICKETS_CALL_BACK,  # on record, each time
+    ("GET", "/api/desks/supervision"): Right.TICKETS_SUPERVISE,
+    ("GET", "/api/desks/supervision/{ticket_id}"): Right.TICKETS_SUPERVISE,
+    ("GET", "/api/desks/consultations"): Right.TICKETS_SUPERVISE,
+    ("PATCH", "/api/desks/consultations/{consultation_id}"): Right.TICKETS_SUPERVISE,
+    ("POST", "/api/desks/export"): Right.EXPORT,
+    ("GET", "/api/mediation"): Right.MEDIATE,  # masked
+    ("POST", "/api/mediation"): Right.MEDIATE,
+    ("GET", "/api/mediation/{case_id}"): Right.MEDIATE,
+    ("GET", "/api/mediation/{case_id}/mediators"): Right.MEDIATE,
+    ("POST", "/api/mediation/{case_id}/open"): Right.MEDIATE,
+    **{("POST", f"/api/mediation/{{case_id}}/{command}"): Right.MEDIATE for command in MEDIATION},
     # audit and roster
     ("GET", "/api/audit"): Right.AUDIT,
     ("GET", "/api/audit/lines"): Right.AUDIT,
