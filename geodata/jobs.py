@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from geodata.scope import Db
 
+SWEEP = "sweep_tickets"  # name and lock of the job that gives open tickets their job
 MOST_ATTEMPTS = 5  # a job whose worker died so often is left as failed
 
 
@@ -61,31 +62,28 @@ def take_up_again(conn: Db, silent_s: float) -> int:
 
     One that has been planned anew meanwhile is dropped: the newer one does all that is due. Runs as wangge_jobs.
     """
-    gone = """
-        job.status = 'doing' AND NOT EXISTS (
-            SELECT FROM procrastinate_workers w
-            WHERE w.id = job.worker_id AND w.last_heartbeat > now() - make_interval(secs => %(silent_s)s)
-        )
-    """
     values = {"silent_s": silent_s, "most": MOST_ATTEMPTS}
     with conn.transaction():
+        stale = [row[0] for row in conn.execute(_STALE, values)]
+        if not stale:
+            return 0
         conn.execute(
-            f"""
-            DELETE FROM procrastinate_jobs job WHERE {gone} AND queueing_lock IS NOT NULL AND EXISTS (
+            """
+            DELETE FROM procrastinate_jobs job WHERE id = ANY (%s) AND status = 'doing' AND EXISTS (
                 SELECT FROM procrastinate_jobs next
                 WHERE next.queueing_lock = job.queueing_lock AND next.status = 'todo'
             )
-            """,  # nosec B608 # our own words
-            values,
+            """,
+            (stale,),
         )
         return conn.execute(
-            f"""
-            UPDATE procrastinate_jobs job
+            """
+            UPDATE procrastinate_jobs
             SET status = (CASE WHEN attempts >= %(most)s THEN 'failed' ELSE 'todo' END)::procrastinate_job_status,
                 attempts = attempts + 1, worker_id = NULL
-            WHERE {gone}
-            """,  # nosec B608 # our own words
-            values,
+            WHERE id = ANY (%(stale)s) AND status = 'doing'
+            """,
+            values | {"stale": stale},
         ).rowcount
 
 
@@ -93,14 +91,22 @@ def figures(conn: Db) -> Figures:
     """How full the queue is. Runs as wangge_jobs."""
     row = conn.execute(
         """
-        SELECT count(*) FILTER (WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())),
-               count(*) FILTER (WHERE status = 'todo' AND scheduled_at > now()),
-               count(*) FILTER (WHERE status = 'doing'),
-               count(*) FILTER (WHERE status = 'failed'),
-               coalesce(extract(epoch FROM now() - min(scheduled_at) FILTER (
-                   WHERE status = 'todo' AND scheduled_at <= now())), 0)::float8
-        FROM procrastinate_jobs
+        SELECT count(*) FILTER (WHERE scheduled_at <= now()), count(*) FILTER (WHERE scheduled_at > now()),
+               (SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'),
+               (SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'),
+               coalesce(extract(epoch FROM now() - min(scheduled_at) FILTER (WHERE scheduled_at <= now())), 0)::float8
+        FROM procrastinate_jobs WHERE status = 'todo'
         """
     ).fetchone()
     assert row is not None
     return Figures(*row)
+
+
+_STALE = """
+    SELECT id FROM procrastinate_jobs job
+    WHERE status = 'doing' AND status IN ('doing', 'failed') AND NOT EXISTS (
+        SELECT FROM procrastinate_workers w
+        WHERE w.id = job.worker_id AND w.last_heartbeat > now() - make_interval(secs => %(silent_s)s)
+    )
+    FOR UPDATE SKIP LOCKED
+"""  # the second test of the state names the index

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from psycopg import sql
 
+from geodata import jobs
 from geodata.datum import Datum, to_wgs84
 from geodata.importing import words
 from geodata.importing.bulk import copy_table
@@ -116,6 +117,7 @@ def import_tickets(
     _remark(report)
     _forget(conn)
     ask_reload(conn, "reload", root_no, {"tickets": report.counts["added"]})
+    jobs.plan(conn, "work", jobs.SWEEP, jobs.SWEEP, {}, None)  # the open ones get a job for their next moment
     return report
 
 

@@ -602,25 +602,40 @@ CREATE TRIGGER procrastinate_trigger_delete_jobs_v1
 
 -- Ours: who may use it, and how a job gets in within the transaction that makes it due (docs/adr/0013-jobs.md).
 
--- When jobs come due is asked for every second; few are due of many that wait.
-CREATE INDEX job_waiting ON procrastinate_jobs (scheduled_at) WHERE status = 'todo';
+-- What is due is asked for every half second; of the many that wait, few are. Theirs looks at all of them (0.2 s of
+-- 40,000), as it knows jobs without a moment and locks between running ones; ours have the first and not the second.
+CREATE INDEX job_waiting ON procrastinate_jobs (scheduled_at, id) WHERE status = 'todo';
+CREATE INDEX job_begun ON procrastinate_jobs (id) WHERE status IN ('doing', 'failed');
+ALTER TABLE procrastinate_jobs ADD CONSTRAINT has_a_moment CHECK (scheduled_at IS NOT NULL),
+    ADD CONSTRAINT has_no_lock CHECK (lock IS NULL);
+CREATE OR REPLACE FUNCTION procrastinate_fetch_job_v2(target_queue_names character varying[], p_worker_id bigint)
+    RETURNS procrastinate_jobs LANGUAGE plpgsql AS $$
+DECLARE
+    found procrastinate_jobs;
+BEGIN
+    UPDATE procrastinate_jobs SET status = 'doing', worker_id = p_worker_id
+    WHERE id = (
+        SELECT id FROM procrastinate_jobs
+        WHERE status = 'todo' AND scheduled_at <= now()
+          AND (target_queue_names IS NULL OR queue_name = ANY (target_queue_names))
+        ORDER BY scheduled_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING * INTO found;
+    RETURN found;
+END $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_events, procrastinate_workers,
     procrastinate_periodic_defers TO wangge_jobs;
 GRANT USAGE ON SEQUENCE procrastinate_jobs_id_seq, procrastinate_events_id_seq, procrastinate_periodic_defers_id_seq
     TO wangge_jobs;
 
--- The sooner a job is due, the more urgent; those that have no moment come after those that are late.
-CREATE FUNCTION job_urgency(due timestamptz) RETURNS integer LANGUAGE sql IMMUTABLE
-    RETURN least(greatest(2147483647 - extract(epoch FROM due)::bigint, 1), 2147483647)::integer;
-
 -- Puts one job in, due now without a moment. Of a lock one waits at most: planned again it moves to the new moment.
 CREATE FUNCTION plan_job(queue text, task text, lock_name text, given jsonb, due timestamptz) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
-    INSERT INTO procrastinate_jobs AS waiting (queue_name, task_name, priority, queueing_lock, args, scheduled_at)
-    VALUES (queue, task, job_urgency(coalesce(due, now())), lock_name, given, coalesce(due, now()))
+    INSERT INTO procrastinate_jobs AS waiting (queue_name, task_name, queueing_lock, args, scheduled_at)
+    VALUES (queue, task, lock_name, given, coalesce(due, now()))
     ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE
-    SET scheduled_at = EXCLUDED.scheduled_at, priority = EXCLUDED.priority, args = EXCLUDED.args
+    SET scheduled_at = EXCLUDED.scheduled_at, args = EXCLUDED.args
     WHERE (waiting.scheduled_at, waiting.args) IS DISTINCT FROM (EXCLUDED.scheduled_at, EXCLUDED.args)
 $$;
 
@@ -633,8 +648,8 @@ $$;
 CREATE FUNCTION plan_jobs(queue text, task text, locks text[], given jsonb[], due timestamptz[]) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
     WITH planned AS (
-        INSERT INTO procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args, scheduled_at)
-        SELECT queue, task, job_urgency(job.due), job.lock_name, job.given, job.due
+        INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args, scheduled_at)
+        SELECT queue, task, job.lock_name, job.given, job.due
         FROM unnest(locks, given, due) AS job (lock_name, given, due) ORDER BY job.lock_name
         ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
         RETURNING id

@@ -26,7 +26,7 @@ def tell_moment(work: Work, ticket: int, failures: int = 0) -> None:
         tell_due(conn, work.profile, ticket)
 
 
-@job("sweep_tickets")
+@job(queue.SWEEP)
 def sweep_tickets(work: Work, failures: int = 0) -> None:
     """Give open tickets their job that have none: imported and generated ones, and whatever was lost."""
     after: int | None = 0

@@ -31,7 +31,6 @@ HEARTBEAT_S = 2.0
 SILENT_S = 10.0  # a worker that gave no sign for so long is dead: its jobs begin anew
 LOOK_S = 3.0  # how often somebody looks for them
 GRACE_S = 3.0  # for running jobs when the worker is to end
-SWEEP = "sweep_tickets"
 SWEEP_S = 600.0
 
 
@@ -128,8 +127,8 @@ class Worker:
     def _look(self, sweep: bool) -> None:
         with scoped(self._work.pool, EVERYTHING, "jobs") as conn:
             again = queries.take_up_again(conn, SILENT_S)
-            if sweep and SWEEP in self._jobs:
-                queries.plan(conn, "work", SWEEP, SWEEP, {}, None)
+            if sweep:
+                queries.plan(conn, "work", queries.SWEEP, queries.SWEEP, {}, None)
         if again:
             log.warning("jobs of a dead worker begin anew", jobs=again)
 
