@@ -1,4 +1,4 @@
-"""A screen and a caller in Python that never give up, for tests that take servers away from them."""
+"""A screen, a caller and a dispatcher in Python that never give up, for tests that take servers away from them."""
 
 import itertools
 import json
@@ -97,3 +97,51 @@ class Caller(threading.Thread):
                     elif answer.status_code < 500:
                         self.refused.append(answer.text)
                         return
+
+
+class Dispatcher(threading.Thread):
+    """Leads tickets from dispatch to closing, each command sent with its key until it is answered.
+
+    `acknowledged` maps each key to the version that its command led to.
+    """
+
+    ROUND = ("dispatch", "sign", "start", "handle", "redo", "handle", "close")
+    CARRIES = {"handle": {"result": "done"}, "redo": {"reason": "once more"}}  # noqa: RUF012
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.url = url
+        self.acknowledged: dict[str, int] = {}
+        self.refused: list[str] = []
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """One ticket after the other, for ever."""
+        lon, lat = centre(1, 1, 1)
+        report = {"channel": "grid", "category": "01001", "title": "事项", "lon": lon, "lat": lat}
+        with httpx.Client(base_url=self.url, timeout=8, trust_env=False) as client:
+            for count in itertools.count():
+                ticket = self._sent(client, "/api/tickets", report, f"{self.name}-{count}")
+                for turn, command in enumerate(self.ROUND if ticket else ()):
+                    order = {"version": ticket["version"]} | self.CARRIES.get(command, {})
+                    path, key = f"/api/tickets/{ticket['id']}/{command}", f"{self.name}-{count}-{turn}"
+                    ticket = self._sent(client, path, order, key)
+                    if ticket is None:
+                        return
+                if ticket is None:
+                    return
+
+    def _sent(self, client: httpx.Client, path: str, body: dict[str, Any], key: str) -> dict[str, Any] | None:
+        while not self.stopped.wait(0.02):
+            try:
+                answer = client.post(path, json=body, headers={"Idempotency-Key": key})
+            except httpx.HTTPError:
+                continue
+            if answer.is_success:
+                told: dict[str, Any] = answer.json()
+                self.acknowledged[key] = told["version"]
+                return told
+            if answer.status_code < 500:
+                self.refused.append(answer.text)
+                return None
+        return None

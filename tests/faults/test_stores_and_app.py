@@ -1,4 +1,4 @@
-"""Redis, PostgreSQL and the app are killed under load: screens come back, no acknowledged ticket is lost."""
+"""Redis, PostgreSQL and the app are killed under load: screens come back, nothing acknowledged is lost."""
 
 import os
 import shutil
@@ -21,8 +21,9 @@ from geodata import servers
 from geodata.migrate import migrate
 from geodata.servers import Stores
 from geodata.vocabulary import sync_place, sync_vocabulary
+from services.tickets.check import faults
 from settings import ROOT, Settings
-from tests.faults.screen import Caller, Screen
+from tests.faults.screen import Caller, Dispatcher, Screen
 from tests.small_place import load_small_place
 
 OUTAGE_S = 1.5
@@ -106,9 +107,9 @@ def place() -> Iterator[Place]:
 
 @pytest.mark.parametrize("victim", ["Redis", "PostgreSQL", "app"])
 def test_killed_and_back(place: Place, victim: str) -> None:
-    screen, caller = Screen(place.url), Caller(place.url)
-    screen.start()
-    caller.start()
+    screen, caller, dispatcher = Screen(place.url), Caller(place.url), Dispatcher(place.url)
+    for thread in (screen, caller, dispatcher):
+        thread.start()
     try:
         until(lambda: len(screen.seen) > 3 and screen.age_s < 4, 10)
         if victim == "app":
@@ -124,15 +125,23 @@ def test_killed_and_back(place: Place, victim: str) -> None:
             place.start_stores()
         until(lambda: len(caller.acknowledged) > before + 3 and screen.age_s < 4, BACK_S)
     finally:
-        caller.stopped.set()
-        caller.join()
-    assert not caller.refused
+        for busy in (caller, dispatcher):
+            busy.stopped.set()
+            busy.join()
+    assert not caller.refused and not dispatcher.refused
     with psycopg.connect(place.stores.database_url) as conn:
         kept = dict(
             conn.execute("SELECT source_id, id FROM ticket WHERE source_id LIKE %s", (f"{caller.name}-%",))
         )
     assert caller.acknowledged.items() <= kept.items()
     assert len(kept) <= len(caller.acknowledged) + 1  # at most the last one was written and not acknowledged
+    with psycopg.connect(place.stores.database_url) as conn:
+        events = conn.execute(
+            "SELECT key, version FROM ticket_event WHERE key LIKE %s", (f"{dispatcher.name}-%",)
+        ).fetchall()
+        assert not list(faults(conn))
+    assert len(dispatcher.acknowledged) > 3 and dispatcher.acknowledged.items() <= set(events)
+    assert len(dict(events)) == len(events) <= len(dispatcher.acknowledged) + 1
 
     def is_complete() -> bool:
         fresh = Screen(place.url)
