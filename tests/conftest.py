@@ -1,13 +1,13 @@
 """Real stores for all tests: a template database that each test clones or rolls back, and a Redis prefix of its own."""
 
+import functools
 import os
-import uuid
+import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
-import redis
+from argon2 import PasswordHasher
 from psycopg import sql
 
 import profiles
@@ -16,12 +16,20 @@ from geodata.pool import make_pool
 from geodata.scope import Db, Pool
 from geodata.servers import Stores, ensure
 from geodata.vocabulary import sync_place, sync_vocabulary
+from services.access import passwords
 from services.logs import configure_logs
 from settings import Settings
+from tests.clones import Template, cloned, drop_spare, template_of
 from tests.small_place import load_small_place
 
 TEMPLATE = f"wangge_test_{os.getpid()}"  # two runs at once do not meet
 configure_logs(Settings(log_level="warning", log_format="json"))
+# httpx reads all certificates, 30 ms of a core, whenever a client is made; those of tests share what was read.
+ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
+
+PRODUCT_HASHES = passwords.HASHER, passwords.NOBODYS
+QUICK_HASHES = (quick := PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)), quick.hash("of nobody")
+passwords.HASHER, passwords.NOBODYS = QUICK_HASHES
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +53,18 @@ def template() -> Iterator[Stores]:
 
 
 @pytest.fixture(scope="session")
-def stores(template: Stores) -> Iterator[Stores]:
+def original(template: Stores) -> Iterator[Template]:
+    """What copies of the template are put back to after a test."""
+    with psycopg.connect(template.database_url) as conn:
+        found = template_of(conn, TEMPLATE)
+    yield found
+    drop_spare(template, found)
+
+
+@pytest.fixture(scope="session")
+def stores(template: Stores, original: Template) -> Iterator[Stores]:
     """The copy that tests with a rolled-back transaction share."""
-    with cloned(template) as shared:
+    with cloned(template, original) as shared:
         yield shared
 
 
@@ -59,39 +76,17 @@ def conn(stores: Stores) -> Iterator[Db]:
         connection.rollback()
 
 
-@contextmanager
-def cloned(template: Stores) -> Iterator[Stores]:
-    """A copy of the template to commit to, dropped afterwards."""
-    name = f"wangge_test_{uuid.uuid4().hex[:12]}"
-    admin_url = template.with_database("wangge_test_admin").database_url
-    with psycopg.connect(admin_url, autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE)
-            )
-        )
-    clone = template.with_database(name)
-    try:
-        yield clone
-    finally:
-        with redis.Redis.from_url(clone.redis_url) as client:
-            for key in client.scan_iter(f"{clone.key_prefix}*"):
-                client.delete(key)
-        with psycopg.connect(admin_url, autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 @pytest.fixture
-def clone(template: Stores) -> Iterator[Stores]:
+def clone(template: Stores, original: Template) -> Iterator[Stores]:
     """A database and Redis prefix of this test's own."""
-    with cloned(template) as own:
+    with cloned(template, original) as own:
         yield own
 
 
 @pytest.fixture(scope="module")
-def module_clone(template: Stores) -> Iterator[Stores]:
+def module_clone(template: Stores, original: Template) -> Iterator[Stores]:
     """A database and Redis prefix of this module's own."""
-    with cloned(template) as own:
+    with cloned(template, original) as own:
         yield own
 
 
@@ -100,3 +95,10 @@ def pool(clone: Stores) -> Iterator[Pool]:
     """A pool on this test's own database."""
     with make_pool(clone.app_url, size=4) as open_pool:
         yield open_pool
+
+
+@pytest.fixture
+def product_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed at the product's own cost, 40 ms of a core each; elsewhere tests hash quickly."""
+    monkeypatch.setattr(passwords, "HASHER", PRODUCT_HASHES[0])
+    monkeypatch.setattr(passwords, "NOBODYS", PRODUCT_HASHES[1])

@@ -1,0 +1,142 @@
+"""Databases of tests: copies of a template, put back as they were after a test rather than made anew for the next."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import LiteralString, cast
+
+import psycopg
+import redis
+from psycopg import sql
+
+from geodata.scope import Db
+from geodata.servers import Stores
+
+ADMIN = "wangge_test_admin"
+# What DDL leaves its mark on: a database in which a test changed one of these is dropped.
+CATALOGUES = (
+    "pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_default_acl", "pg_extension", "pg_namespace",
+    "pg_policy", "pg_proc", "pg_rewrite", "pg_trigger", "pg_type",
+)  # fmt: skip
+TABLES = """
+    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+      AND pg_relation_size(c.oid) > 0 ORDER BY 1"""
+SEQUENCES = """
+    SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value), last_value IS NOT NULL
+    FROM pg_sequences"""
+SPARE = 2  # databases that wait for a next test
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything a database holds: marks of its catalogues, of its tables that have rows, and its sequences."""
+
+    catalogues: frozenset[tuple[str, int, int]]
+    tables: dict[str, tuple[int, int]]
+    sequences: dict[str, tuple[int, bool]]
+
+
+@dataclass
+class Template:
+    """A database to copy; nobody connects to it any more."""
+
+    name: str
+    state: State
+    rows: dict[str, bytes]  # table → its rows as COPY writes them
+    spare: list[str] = field(default_factory=list)  # names of copies that are as new
+
+
+def template_of(conn: Db, name: str) -> Template:
+    """What this database is, for copies of it to be put back to."""
+    state = state_of(conn)
+    rows = {}
+    for table in state.tables:
+        with conn.cursor().copy(_sql(f"COPY {table} TO STDOUT (FORMAT binary)")) as copy:
+            rows[table] = b"".join(copy)
+    return Template(name, state, rows)
+
+
+def state_of(conn: Db) -> State:
+    """Look at all of it; a sum of hashes stands for the rows of a table."""
+    marks = _union(
+        f"SELECT '{name}', count(*), sum(hashtextextended(tableoid || ':' || ctid::text || xmin::text, 0)::numeric)"
+        f" FROM {name}"
+        for name in CATALOGUES
+    )
+    names = [row[0] for row in conn.execute(TABLES).fetchall()]
+    contents = _union(
+        f"SELECT '{name}', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {name} t"
+        for name in names
+    )
+    tables = {row[0]: (row[1], int(row[2])) for row in conn.execute(contents).fetchall() if row[1]}
+    sequences = {row[0]: (row[1], row[2]) for row in conn.execute(SEQUENCES).fetchall()}
+    return State(frozenset(conn.execute(marks).fetchall()), tables, sequences)
+
+
+@contextmanager
+def cloned(stores: Stores, template: Template) -> Iterator[Stores]:
+    """A copy of the template to commit to, under a name of its own; `stores` are those of the template."""
+    name = f"wangge_test_{uuid.uuid4().hex[:12]}"
+    with _admin(stores) as admin:
+        if template.spare:
+            admin.execute(_named("ALTER DATABASE {} RENAME TO {}", template.spare.pop(), name))
+        else:
+            admin.execute(_named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template.name))
+    clone = stores.with_database(name)
+    try:
+        yield clone
+    finally:
+        with redis.Redis.from_url(clone.redis_url) as client:
+            for key in client.scan_iter(f"{clone.key_prefix}*"):
+                client.delete(key)
+        with _admin(stores) as admin:
+            if len(template.spare) < SPARE and _put_back(admin, clone, name, template):
+                template.spare.append(name)
+            else:
+                admin.execute(_named("DROP DATABASE {} WITH (FORCE)", name))
+
+
+def drop_spare(stores: Stores, template: Template) -> None:
+    """At the end of all tests."""
+    with _admin(stores) as admin:
+        while template.spare:
+            admin.execute(_named("DROP DATABASE {} WITH (FORCE)", template.spare.pop()))
+
+
+def _put_back(admin: Db, clone: Stores, name: str, template: Template) -> bool:
+    """Undo what a test committed; False when it is not as the template, such as after DDL."""
+    admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,))
+    with psycopg.connect(clone.database_url) as conn:
+        conn.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys
+        found, wanted = state_of(conn), template.state
+        if found.catalogues != wanted.catalogues:
+            return False
+        for table in found.tables.keys() | wanted.tables.keys():
+            if found.tables.get(table) != wanted.tables.get(table):
+                conn.execute(_sql(f"DELETE FROM {table}"))
+                if table in template.rows:
+                    with conn.cursor().copy(_sql(f"COPY {table} FROM STDIN (FORMAT binary)")) as copy:
+                        copy.write(template.rows[table])
+        for sequence, (value, called) in wanted.sequences.items():
+            if found.sequences[sequence] != (value, called):
+                conn.execute("SELECT setval(%s, %s, %s)", (sequence, value, called))
+        return found == wanted or state_of(conn) == wanted
+
+
+def _admin(stores: Stores) -> Db:
+    return psycopg.connect(stores.with_database(ADMIN).database_url, autocommit=True)
+
+
+def _named(query: LiteralString, *names: str) -> sql.Composed:
+    return sql.SQL(query).format(*map(sql.Identifier, names))
+
+
+def _sql(query: str) -> LiteralString:
+    return cast(LiteralString, query)  # made of names that the database itself has quoted
+
+
+def _union(queries: Iterator[str]) -> LiteralString:
+    return _sql(" UNION ALL ".join(queries) or "SELECT NULL, 0, 0")
