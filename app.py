@@ -17,6 +17,7 @@ import api.audit
 import api.cards
 import api.care
 import api.demo_camera
+import api.duplicates
 import api.desks
 import api.duties
 import api.errors
@@ -92,6 +93,7 @@ ROUTERS = (
     api.audit.router,
     api.roster.router,
     api.demo_camera.router,
+    api.duplicates.router,
 )
 
 

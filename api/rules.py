@@ -91,6 +91,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/walls"): Right.ADMIN,
     ("DELETE", "/api/walls/{wall_id}"): Right.ADMIN,
     ("GET", "/api/care"): Right.CARE_MARKERS,  # masked
+    # duplicates
+    ("POST", "/api/duplicates"): Right.TICKETS_READ,  # looks, writes nothing
+    ("GET", "/api/tickets/{ticket_id}/duplicates"): Right.TICKETS_READ,
+    ("GET", "/api/tickets/{ticket_id}/voices"): Right.PEOPLE,
     ("GET", "/api/map/care/visits"): Right.CARE_MARKERS,
     ("GET", "/api/care/{care_id}"): Right.CARE_MARKERS,  # opened only with a grant of one's own
     ("POST", "/api/care/{care_id}/open"): Right.CARE_OPEN,

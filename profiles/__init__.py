@@ -26,6 +26,9 @@ class Kind(Named):
     limit_unit: Unit
     share: float = Field(gt=0, description="Relative weight within its class, for generated tickets.")
     department: str | None = Field(None, description="Code of the department that usually handles it.")
+    near_m: float = Field(
+        200, gt=0, le=5000, description="Reports within so many metres may be of the same matter."
+    )
     matter: str = Field(
         "other", description="Key into data/matters.toml: how generated tickets of it behave."
     )

@@ -38,11 +38,20 @@ class Looked(NamedTuple):
     at: datetime
     ended_since: datetime
     reported_since: datetime  # an ended one that was reported earlier is not looked for
-    area_no: int
+    lo: int  # tickets without a point of their own are looked for in areas lo..hi and in the wider one
+    hi: int
+    wider: int
     lon: float | None
     lat: float | None
     radius_m: float
     itself: int | None
+
+
+class Around(NamedTuple):
+    """The last number below an area, and the community that it lies in (or is)."""
+
+    hi: int
+    community: int
 
 
 class Voice(NamedTuple):
@@ -78,6 +87,24 @@ def voices(conn: Db, ticket_id: int) -> list[Voice]:
     return conn.cursor(row_factory=class_row(Voice)).execute(_VOICES, {"id": ticket_id}).fetchall()
 
 
+def around(conn: Db, area_no: int) -> Around:
+    """The areas in which a ticket of a grid or community may be the same as one that is only named."""
+    row = conn.execute(
+        """
+        SELECT a.hi, CASE WHEN a.level = 'grid' THEN coalesce(a.parent_no, a.no) ELSE a.no END
+        FROM area a WHERE a.no = %s
+        """,
+        (area_no,),
+    ).fetchone()
+    return Around(area_no, area_no) if row is None else Around(*row)
+
+
+def description_of(conn: Db, ticket_id: int) -> str | None:
+    """The long words of a ticket in scope."""
+    row = conn.execute("SELECT description FROM ticket WHERE id = %s", (ticket_id,)).fetchone()
+    return None if row is None else row[0]
+
+
 _COLUMNS = """
     t.id, t.reported_at, t.closed_at, t.status, t.channel_id, t.category_id, t.title, t.description, t.address,
     t.area_no, t.location, t.geom, t.version
@@ -97,6 +124,9 @@ _JOINED = """
 _OPEN = "t.closed_at IS NULL"
 _ENDED = """
     t.closed_at >= %(ended_since)s AND t.status IN ('closed', 'archived') AND t.reported_at >= %(reported_since)s
+"""
+_AREA = """
+    (t.area_no BETWEEN %(lo)s AND %(hi)s OR t.area_no = %(wider)s) AND (%(any_place)s OR t.location <> 'exact')
 """
 _OTHER = "t.id IS DISTINCT FROM %(itself)s"
 # The box around the circle, in degrees; a degree of latitude has 110.6 km at least.
@@ -126,13 +156,13 @@ _SAME_AREA = f"""
     WITH found AS (
         SELECT * FROM (
             SELECT {_COLUMNS} FROM ticket t
-            WHERE {_OPEN} AND t.area_no = %(area_no)s AND (%(any_place)s OR t.location <> 'exact') AND {_OTHER}
+            WHERE {_OPEN} AND {_AREA} AND {_OTHER}
             ORDER BY abs(extract(epoch FROM t.reported_at - %(at)s)) LIMIT %(most)s
         ) open
         UNION ALL
         SELECT * FROM (
             SELECT {_COLUMNS} FROM ticket t
-            WHERE {_ENDED} AND t.area_no = %(area_no)s AND (%(any_place)s OR t.location <> 'exact') AND {_OTHER}
+            WHERE {_ENDED} AND {_AREA} AND {_OTHER}
             ORDER BY abs(extract(epoch FROM t.reported_at - %(at)s)) LIMIT %(most)s
         ) ended
     )

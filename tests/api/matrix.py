@@ -110,6 +110,10 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("PATCH", "/api/care/{care_id}"): Row(Right.CARE_EDIT, "not there", body={"every_days": 20}),
     ("POST", "/api/care/export"): Row(
         Right.CARE_EXPORT, "not there", body={"reason": "monthly meeting", "within": "{town}"}),
+    ("POST", "/api/duplicates"): Row(
+        Right.TICKETS_READ, "nothing of it", body={"title": "t", "category": "01001", "area": "{grid}"}, own=(200, 422)),
+    ("GET", "/api/tickets/{ticket_id}/duplicates"): Row(Right.TICKETS_READ, "not there"),
+    ("GET", "/api/tickets/{ticket_id}/voices"): Row(Right.PEOPLE, "not there"),
     ("GET", "/api/roster"): Row(MAP, "not there", "?within={town}"),
     ("POST", "/api/roster"): Row(Right.ROSTER_EDIT, "not there", body=TURN, own=(200, 201, 409, 422)),
     ("DELETE", "/api/roster/{turn_id}"): Row(Right.ROSTER_EDIT, "not there", own=(200, 204)),
