@@ -29,6 +29,7 @@ import api.live
 import api.loop
 import api.map
 import api.metrics
+import api.open311
 import api.openapi
 import api.pictures
 import api.positions

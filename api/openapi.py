@@ -26,6 +26,10 @@ TAGS = [
     },
     {"name": "Tickets", "description": "Tickets in: from the hotline, WeChat groups, other systems."},
     {
+        "name": "Open311",
+        "description": "GeoReport v2: anybody's apps read what is public and report, in JSON or XML.",
+    },
+    {
         "name": "Positions",
         "description": "Where grid workers on shift are: Traccar Client/OsmAnd, OwnTracks, batches.",
     },

@@ -17,6 +17,8 @@ from geodata.queries.ticket_events import events_of, last_event
 from geodata.queries.tickets import Ticket
 from services import audit, tickets
 from services.access import Viewer, opened
+from services.care.sealing import Seals
+from services.intake.take import take
 from services.runtime import Runtime
 from services.tickets import ORDERS, TRANSITIONS, Order, Report
 
@@ -129,10 +131,11 @@ STALE: dict[int | str, dict[str, Any]] = {
 def router(runtime: Runtime) -> APIRouter:
     """The routes of tickets."""
     routes = APIRouter(prefix="/api/tickets", tags=["Tickets"])
+    seals = Seals.of(runtime.settings)
 
     def filed(viewer: Viewer, report: Report, key: str | None) -> JSONResponse:
         with opened(runtime.pool, viewer) as (conn, _):
-            ticket, created = tickets.file_ticket(conn, runtime.profile, viewer, report, key=key)
+            ticket, created = take(conn, runtime.profile, seals, viewer, report, key=key)
         return JSONResponse(_json(runtime, ticket), 201 if created else 200)
 
     @routes.post(

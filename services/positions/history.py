@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from geodata.leader import HISTORY_LOCK, job_session, try_lead
 from geodata.outbox import add_event
 from geodata.queries import positions as queries
+from geodata.queries.intake import forget_reporters
 from geodata.queries.positions import PositionRow
 from geodata.queries.tickets import ensure_ticket_months
 from geodata.redis_clients import job_redis
@@ -119,6 +120,9 @@ class History:
         ended = care_retention.forget(conn, self._settings.care_retention_days, today)
         if ended:
             log.info("care records past their retention deleted", records=ended)
+        unnamed = forget_reporters(conn, self._settings.reporter_retention_days)
+        if unnamed:
+            log.info("reporters of tickets past their retention deleted", tickets=unnamed)
         forgotten = audit.forget(conn, self._settings.audit_retention_days)
         if forgotten:
             log.info("rows of the audit past their retention deleted", rows=forgotten)

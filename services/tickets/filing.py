@@ -1,4 +1,4 @@
-"""Filing a report as a ticket: row, event and outbox row in one transaction."""
+"""Filing a report as a ticket: its words masked, its place found, row, event and outbox row in one transaction."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,8 @@ from geodata.scope import Db
 from profiles import Profile
 from services.access.viewer import Viewer
 from services.clock.due import due_of
+from services.intake.masking import masked
+from services.intake.reporter import Reporter
 from services.tickets import moments, placing
 from services.tickets.engine import read
 from services.tickets.errors import BadReport
@@ -40,6 +42,9 @@ class Report(BaseModel):
     lon: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False, description="Degrees east.")
     lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False, description="Degrees north.")
     datum: Datum = Field("wgs84", description="Datum of lon and lat; WGS 84 serves for CGCS2000.")
+    area: Code | None = Field(
+        None, description="Code of an area, for what has no point; without it the address is looked for by name."
+    )
     reported_at: AwareDatetime | None = Field(
         None, description="When it was reported, with its UTC offset; now by default, at most 92 days ago."
     )
@@ -54,12 +59,20 @@ class Report(BaseModel):
     nature: Code | None = Field(
         None, description="A nature of the place's loop: consultation, help, complaint …"
     )
+    reporter: Reporter | None = Field(None, description="Who reported it; kept sealed, never answered.")
 
     @model_validator(mode="after")
     def _both_or_none(self) -> "Report":
         if (self.lon is None) != (self.lat is None):
             raise ValueError("lon and lat go together")
         return self
+
+    def masked(self) -> "Report":
+        """Without ID numbers, telephone numbers and the reporter's own name in its words, and without the reporter."""
+        names = self.reporter.words() if self.reporter else []
+        words = {name: getattr(self, name) for name in ("title", "description", "address")}
+        shown = {name: masked(text, names) if text else text for name, text in words.items()}
+        return self.model_copy(update=shown | {"reporter": None})
 
 
 class Filed(NamedTuple):
@@ -79,10 +92,11 @@ def file_ticket(
     source: str | None = None,
     now: datetime | None = None,
 ) -> Filed:
-    """Take a report in as a ticket, in the caller's transaction.
+    """Take a report in as a ticket, in the caller's transaction; services.intake.take keeps its reporter too.
 
-    The ticket gets the grid that covers its point; without a point, or on no grid, it carries the smallest area known
-    and says so in its location quality. Its deadline is provisional until dispatch. A report with a known
+    ID and telephone numbers in its words are masked before anything is stored. The ticket gets the grid that covers
+    its point; without a point the area that it or its address names, or else the smallest area known, and says so in
+    its location quality. Its deadline is provisional until dispatch. A report with a known
     (channel, source_id), or with a used idempotency key, returns that ticket unchanged. Raises BadReport.
     """
     now = now or datetime.now(UTC)
@@ -93,6 +107,7 @@ def file_ticket(
         if getattr(report, field) not in (None, *loop.codes(listed)):
             raise BadReport(field, getattr(report, field), loop.codes(listed))
     reported_at = _report_time(report.reported_at, now)
+    address, report = report.address, report.masked()
     digest = _digest(report)
     if key is not None and (keyed := ticket_events.hold_key(conn, viewer.name, key)) is not None:
         if keyed.digest != digest:
@@ -106,7 +121,9 @@ def file_ticket(
     lon, lat = report.lon, report.lat
     if lon is not None and lat is not None:
         lon, lat = placing.in_wgs84(lon, lat, report.datum)
-    area, location = placing.place(conn, lon, lat)
+        area, location = placing.place(conn, lon, lat)
+    else:
+        area, location = placing.by_name(conn, report.area, address)
     ticket_id = queries.insert_ticket(
         conn,
         NewTicket(

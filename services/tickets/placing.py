@@ -1,4 +1,4 @@
-"""Where a ticket belongs: from the point that was given to the smallest area that covers it."""
+"""Where a ticket belongs: from its point to the smallest area that covers it, or from a name to the area named."""
 
 from datetime import UTC, datetime
 
@@ -9,6 +9,7 @@ from geodata.queries import tickets as queries
 from geodata.queries.live import place_bounds
 from geodata.queries.tickets import Area
 from geodata.scope import Db
+from services.intake.address import find_place
 from services.tickets.errors import BadReport
 
 FAR_DEGREES = 0.5  # about 50 km around the place
@@ -41,6 +42,22 @@ def place(conn: Db, lon: float | None, lat: float | None) -> tuple[Area, str]:
             if not south - FAR_DEGREES <= lat <= north + FAR_DEGREES:
                 raise BadReport("lat", lat, f"{south - FAR_DEGREES:.2f} … {north + FAR_DEGREES:.2f}")
     return area or root(conn), "outside"
+
+
+def by_name(conn: Db, code: str | None, address: str | None) -> tuple[Area, str]:
+    """The area of that code, else the one that the address names, else the whole place; no point in any case.
+
+    Raises BadReport for an unknown code.
+    """
+    if code is not None:
+        area = queries.area_of_code(conn, code)
+        if area is None:
+            raise BadReport("area", code, "the code of an area of yours")
+        return area, "by_name"
+    found = find_place(conn, address) if address else None
+    if found is None:
+        return root(conn), "none"
+    return Area(found.no, found.code, found.name, found.level), "by_name"
 
 
 def root(conn: Db) -> Area:

@@ -87,6 +87,16 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/api/pictures/{picture_id}"): Row(Right.PEOPLE, "not there", own=(410,)),
     ("GET", "/api/pictures/{picture_id}/thumb"): Row(Right.PEOPLE, "not there", own=(410,)),
     ("GET", "/api/tickets/{ticket_id}/pictures"): Row(Right.PEOPLE, "not there"),
+    # Open311 lets in by keys of its own: closed unless a setting opens it, and never more than what is public.
+    ("GET", "/open311/discovery.{form}"): Row(None),
+    ("GET", "/open311/v2/services.{form}"): Row(None, own=(200, 403)),
+    ("GET", "/open311/v2/services/{service_code}.{form}"): Row(None, own=(200, 403)),
+    ("GET", "/open311/v2/requests.{form}"): Row(None, own=(200, 403)),
+    ("GET", "/open311/v2/requests/{service_request_id}.{form}"): Row(None, own=(200, 403, 404)),
+    ("GET", "/open311/v2/tokens/{token}.{form}"): Row(None, own=(403, 404)),
+    ("POST", "/open311/v2/requests.{form}"): Row(None, body={}, own=(400, 403)),
+    ("GET", "/open311/{path:path}"): Row(None, own=(404,)),
+    ("POST", "/open311/{path:path}"): Row(None, own=(404,)),
     # A device's token is its own gate; without one nothing is taken.
     ("GET", "/api/positions/osmand"): Row(None, own=(400, 401)),
     ("POST", "/api/positions/osmand"): Row(None, own=(400, 401)),

@@ -1,12 +1,23 @@
 """What intake does to a report before it is a ticket: masking, the sealed reporter, and addresses found by name."""
 
 import re
+from dataclasses import replace
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.masking import is_id_number, masked
+from geodata.queries.intake import forget_reporters
+from geodata.scope import EVERYTHING, Db, Hat, Pool, Scope, enter, scoped
+from geodata.servers import Stores
+from services.care.sealing import Seals
+from services.intake import reporter
+from services.intake.address import find_place
+from services.intake.masking import is_id_number, masked, published
+from services.intake.reporter import Reporter
+from tests.small_place import grid_no
+from tests.viewers import DISPATCHER
 
 ID = "370883199001011239"
 
@@ -70,6 +81,19 @@ def test_the_reporters_own_name_is_masked_where_it_is_known() -> None:
     assert masked("the lamp", ["", "x", " "]) == "the lamp"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("我叫王小明，路灯不亮", "我叫王**，路灯不亮"), ("我是欧阳小明", "我是欧**"),
+        ("联系人：李四 13812345678", "联系人：李** 138****5678"),
+        ("本人姓名叫赵钱", "本人姓名叫赵**"), ("我叫王**，路灯", "我叫王**，路灯"), ("我是小区业主", "我是小区业主"),
+        ("王家村村口", "王家村村口"),
+    ],
+)  # fmt: skip
+def test_what_strangers_read_names_nobody_who_introduces_themselves(text: str, shown: str) -> None:
+    assert published(text) == shown and published(shown) == shown
+
+
 @given(st.text(alphabet="0123456789Xx -()+.电话号王@ab０１９Ｘ（）", max_size=60))
 def test_masking_twice_changes_nothing_and_never_grows(text: str) -> None:
     once = masked(text)
@@ -87,3 +111,126 @@ def test_no_mobile_gets_through(before: str, second: int, rest: int, after: str)
 def test_the_check_digit_of_an_id_number() -> None:
     assert is_id_number("11010519491231002X") and is_id_number("440524188001010014")
     assert not is_id_number("110105194912310021") and not is_id_number("1101051949123100")
+
+
+NAMES = {  # of the small place's communities: two towns with a village of the same name
+    (1, 1): "吴官庄村", (1, 2): "平阳社区居民委员会", (2, 1): "吴官庄村", (2, 2): "千泉社区",
+}  # fmt: skip
+
+
+@pytest.fixture
+def named(conn: Db) -> Db:
+    for (town, community), name in NAMES.items():
+        conn.execute("UPDATE area SET name = %s WHERE no = %s", (name, grid_no(town, community, 0)))
+        conn.execute(
+            "UPDATE area SET name = %s || '第' || (no %% 1000) || '网格' WHERE no BETWEEN %s AND %s",
+            (name.removesuffix("居民委员会"), grid_no(town, community, 1), grid_no(town, community, 9)),
+        )
+    conn.execute(
+        "INSERT INTO video_station (id, name, site_kind, area_no, geom, generated)"
+        " VALUES ('37088300001320000001', '太平路卫生院', 'clinic', %s, 'SRID=4326;POINT(117 35.4)', true)",
+        (grid_no(1, 2, 4),),
+    )
+    return conn
+
+
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        ("钢山街道吴官庄村村口", (1, 1, 0)),
+        ("千泉街道吴官庄", (2, 1, 0)),
+        ("钢山吴官庄", (1, 1, 0)),
+        ("山东省邹城市钢山街道平阳小区3号楼", (1, 2, 0)),
+        ("平阳社区居委会门口", (1, 2, 0)),
+        ("平阳社区第3网格", (1, 2, 3)),
+        ("平阳 第 3 网格", (1, 2, 3)),
+        ("钢山街道办事处旁边", (1, 0, 0)),
+        ("千泉街道", (2, 0, 0)),  # a town before the community of the same name
+        ("千泉社区", (2, 2, 0)),
+        ("千泉路，平阳社区北门", (1, 2, 0)),  # a road that is named like a town
+        ("太平路卫生院对面", (1, 2, 4)),
+        ("钢山街道吴关庄", (1, 1, 0)),  # another character of the same sound
+        ("Pingyang, Gangshan", (1, 2, 0)),
+        ("千泉街道平阳社区", (2, 0, 0)),  # no such community there: the town is what is sure
+        ("吴官庄村", None),  # in both towns: only the whole place holds them
+        ("邹城市", None),
+        ("路口", None),
+        ("", None),
+        ("\x00", None),
+    ],
+)  # fmt: skip
+def test_an_address_names_an_area(named: Db, address: str, where: tuple[int, int, int] | None) -> None:
+    found = find_place(named, address)
+    assert (found and found.no) == (where and grid_no(*where)), found
+
+
+def test_an_address_finds_nothing_outside_of_the_scope(named: Db) -> None:
+    enter(named, Scope(grid_no(2, 0, 0), grid_no(2, 0, 0) + 999_999))
+    assert find_place(named, "平阳社区") is None
+    found = find_place(named, "吴官庄村")
+    assert found is not None and found.no == grid_no(2, 1, 0)
+
+
+KEY, OTHER_KEY = bytes(range(32)), bytes(32)
+REPORTER = Reporter(name="王小明", phone="13812345678", email="wang@example.com")
+CALLER = replace(DISPATCHER, name="caller")
+
+
+def test_a_reporter_is_kept_sealed_and_opened_on_record(pool: Pool) -> None:
+    seals, no = Seals(KEY), grid_no(1, 1, 1)
+    with scoped(pool, EVERYTHING) as conn:
+        reporter.keep(conn, seals, 7, no, REPORTER)
+        reporter.keep(conn, seals, 8, no, Reporter())
+        shown = conn.execute("SELECT ticket_id, name_masked, phone_masked FROM ticket_reporter").fetchall()
+        assert shown == [(7, "王**", "138****5678")]
+    with scoped(pool, EVERYTHING, "care") as conn:
+        assert reporter.opened(conn, CALLER, seals, 7) == REPORTER
+        with pytest.raises(reporter.NoReporter):
+            reporter.opened(conn, CALLER, seals, 8)
+    with scoped(pool, EVERYTHING, "audit") as conn:
+        rows = conn.execute("SELECT actor_name, object_kind, object_id, area_no FROM audit").fetchall()
+        assert rows == [("caller", "ticket", "7", no)]
+
+
+@pytest.mark.parametrize("hat", ["facts", "wall", "access", "audit", "jobs"])
+def test_nothing_but_the_hat_of_care_reads_what_is_sealed(pool: Pool, hat: Hat) -> None:
+    with scoped(pool, EVERYTHING) as conn:
+        reporter.keep(conn, Seals(KEY), 7, grid_no(1, 1, 1), REPORTER)
+    for scope in (EVERYTHING, Scope(grid_no(1, 0, 0), grid_no(1, 0, 0) + 999_999)):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), scoped(pool, scope, hat) as conn:
+            conn.execute("SELECT sealed FROM ticket_reporter")
+
+
+def test_a_reporter_of_another_town_is_not_there(pool: Pool) -> None:
+    with scoped(pool, EVERYTHING) as conn:
+        reporter.keep(conn, Seals(KEY), 7, grid_no(1, 1, 1), REPORTER)
+    town_2 = Scope(grid_no(2, 0, 0), grid_no(2, 0, 0) + 999_999)
+    with scoped(pool, town_2, "care") as conn, pytest.raises(reporter.NoReporter):
+        reporter.opened(conn, CALLER, Seals(KEY), 7)
+
+
+def test_a_changed_secret_seals_anew(pool: Pool) -> None:
+    with scoped(pool, EVERYTHING) as conn:
+        reporter.keep(conn, Seals(KEY), 7, grid_no(1, 1, 1), REPORTER)
+    fresh = Seals(OTHER_KEY, KEY)
+    with scoped(pool, EVERYTHING, "care") as conn:
+        assert reporter.reseal(conn, fresh) == 1 and reporter.reseal(conn, fresh) == 0
+        assert reporter.opened(conn, CALLER, Seals(OTHER_KEY), 7) == REPORTER
+
+
+def test_a_reporter_follows_the_ticket_and_is_forgotten_after_its_end(pool: Pool, clone: Stores) -> None:
+    with psycopg.connect(clone.database_url) as conn:
+        for ticket_id, days in ((7, 400), (8, 10)):
+            conn.execute(
+                "INSERT INTO ticket (id, reported_at, closed_at, channel_id, category_id, title, location, area_no,"
+                " status) SELECT %s, now() - make_interval(days => %s), now() - make_interval(days => %s), 1, id,"
+                " 't', 'none', %s, 'closed' FROM category WHERE code = '01001'",
+                (ticket_id, min(days + 1, 390), min(days, 380), grid_no(1, 1, 1)),
+            )
+            reporter.keep(conn, Seals(KEY), ticket_id, grid_no(1, 1, 1), REPORTER)
+        conn.execute("UPDATE ticket_reporter SET created_at = now() - interval '500 days'")
+        conn.execute("UPDATE ticket SET area_no = %s", (grid_no(2, 1, 1),))
+        areas = conn.execute("SELECT DISTINCT area_no FROM ticket_reporter").fetchall()
+        assert areas == [(grid_no(2, 1, 1),)]
+    with scoped(pool, EVERYTHING, "jobs") as conn:
+        assert forget_reporters(conn, 365) == 1 and forget_reporters(conn, 365) == 0
