@@ -29,12 +29,15 @@ NOT_ON_WALL = ("/dash/dcc/", "/dash/dash_table/", "/dash_ag_grid/", "/dash_exten
 NOT_ON_AREA = ("/dash/dash_table/", "/dash_extensions/", "/dash_svg/")
 NOT_NEEDED = ("/dash/deps/polyfill",)
 RENDERER = "/dash/dash-renderer/"
-THEME = {"wall": "dark", "area": "light", "admin": "light"}
+BOARDS = ("callbacks", "supervision", "mediation")  # their scripts: 6x-boards*
+THEME = {"wall": "dark", "area": "light", "admin": "light", "tickets": "light", **dict.fromkeys(BOARDS, "light")}
 # Files of assets/ that a screen does not load: those of other screens, and of the map where there is none.
 NOT_LOADED = {
-    "wall": r"^(area|admin)\.css$|^13|^3\d-(area|admin)",
-    "area": r"^(wall|admin)\.css$|^3\d-(wall|admin)",
-    "admin": r"^(area|wall|map)\.css$|^1[01]|^2|^30-(area|wall|bind)",
+    "wall": r"^(area|admin)\.css$|^13|^3\d-(area|admin)|^5\d-tickets|^6\d|^14|^form\.css",
+    "area": r"^(wall|admin)\.css$|^3\d-(wall|admin)|^5\d-tickets|^6\d",
+    "admin": r"^(area|wall|map)\.css$|^1[01]|^2|^30-(area|wall|bind)|^5\d-tickets|^6\d|^14|^form\.css",
+    "tickets": r"^(area|admin|wall|map)\.css$|^13|^2|^3\d-(area|admin|wall)|^6\d",
+    **dict.fromkeys(BOARDS, r"^(area|admin|wall|map)\.css$|^13|^2|^3\d-(area|admin|wall)|^[45]\d"),
 }
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"

@@ -36,7 +36,7 @@ class PartyIn(Plain):
 
 
 class Receive(Plain):
-    """A dispute is brought (来访登记)."""
+    """A dispute is brought."""
 
     area: Code = Field(description="Code of the area where it is: a grid, or what is known.")
     category: Code = Field(description="Code of a category of disputes.")
@@ -60,11 +60,11 @@ class Reasoned(Order):
 
 
 class Accept(Order):
-    """Take it up (受理)."""
+    """Take it up."""
 
 
 class Decline(Reasoned):
-    """It is not for mediation (不予受理)."""
+    """It is not for mediation."""
 
 
 class Assign(Order):
@@ -108,10 +108,10 @@ class HoldSession(Order):
 
 
 class Settle(Order):
-    """They agreed (调解成功)."""
+    """They agreed."""
 
     agreement: Words = Field(description="What was agreed; sealed.")
-    form: Literal["oral", "written", "confirmed"] = Field(description="confirmed = by a court (司法确认).")
+    form: Literal["oral", "written", "confirmed"] = Field(description="confirmed = by a court.")
     perform_by: date | None = Field(None, description="Local day by which it is to be performed.")
 
 
@@ -120,21 +120,21 @@ class MoveUp(Reasoned):
 
 
 class Fail(Reasoned):
-    """They did not agree (调解不成)."""
+    """They did not agree."""
 
 
 class Withdraw(Reasoned):
-    """Taken back (撤回)."""
+    """Taken back."""
 
 
 class Perform(Order):
-    """The agreement was performed (已履行)."""
+    """The agreement was performed."""
 
     performed_on: date
 
 
 class Breach(Reasoned):
-    """The agreement was not performed (未履行)."""
+    """The agreement was not performed."""
 
 
 ORDERS: dict[str, type[Order]] = {
