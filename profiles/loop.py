@@ -184,12 +184,13 @@ class Loop(Part):
 
     def missing(self, command: str, ticket: Any) -> list[str]:
         """The commands that must be given before this one may be, and have not been."""
-        return [before for before in self.first.get(command, ()) if not getattr(ticket, LEAVES[before])]
+        return [before for before in self.first.get(command, ()) if not _given(before, ticket)]
 
     def class_of(self, ticket: Any) -> str | None:
         """The class of supervision that an unsatisfied call-back of that ticket leads to; None where there is none."""
+        graded = ticket._replace(risk=self.risk_of(ticket))
         for row in self.sorting:
-            if ticket.redos >= row.redos and row.only.fits(ticket):
+            if ticket.redos >= row.redos and row.only.fits(graded):
                 return row.supervision
         return self.supervisions[0].code if self.supervisions else None
 
@@ -202,3 +203,10 @@ class Loop(Part):
         return next(
             (risk.code for risk in self.risks if risk.only and risk.only.fits(ticket)), self.risks[0].code
         )
+
+
+def _given(command: str, ticket: Any) -> bool:
+    """Whether the ticket shows that a command was given; closing one leaves it unrated, which is no call-back."""
+    if command == "call_back" and ticket.satisfaction == "unrated":
+        return ticket.solved is not None
+    return bool(getattr(ticket, LEAVES[command]))

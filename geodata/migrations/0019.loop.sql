@@ -1,6 +1,7 @@
 -- What areas owe again and again: rounds (日排查, 周报告, 月调度), lists of responsibilities and tasks; the register's kinds.
 
 ALTER TABLE ticket ADD COLUMN work_kind text;       -- kind of work of the register (挂号), a code of the profile's loop
+GRANT SELECT (work_kind) ON ticket TO wangge_wall;
 
 -- A round that was made. Those that were not are what the profile asks for and is not here.
 CREATE TABLE round (

@@ -13,6 +13,7 @@ CARE = {"name": "王无名", "category": "{care_category}", "area": "{grid}"}
 ORDERS_OF: dict[str, dict[str, Any]] = USUAL | {
     "suspend": {"reason": "r", "until": "2030-01-01T00:00:00Z"}, "merge": {"into": 1}, "attach": {"pictures": [1]},
     "relocate": {"lon": 117.0, "lat": 35.4},
+    "whistle": {"reason": "r", "lead": {"kind": "department", "code": "urban"}},  # tier 1: anybody on the spot calls
 }  # fmt: skip
 TURN = {
     "area": "{grid}",
@@ -81,6 +82,23 @@ ROUTES: dict[tuple[str, str], Row] = {
         for command, row in TRANSITIONS.items() if row.right is not None
     },
     ("GET", "/api/tickets/{ticket_id}/history"): Row(Right.PEOPLE, "not there"),
+    ("GET", "/api/tickets/{ticket_id}/stages"): Row(Right.TICKETS_READ, "not there"),
+    ("GET", "/api/loop"): Row(Right.TICKETS_READ),
+    ("GET", "/api/loop/catalogue"): Row(Right.TICKETS_READ),
+    ("GET", "/api/loop/warnings"): Row(Right.TICKETS_READ, "not there", "?within={town}"),
+    ("GET", "/api/loop/ledgers"): Row(Right.TICKETS_READ, "not there", "?risk=low&within={town}"),
+    ("GET", "/api/rounds"): Row(Right.TICKETS_READ, "not there", "?kind=daily&within={town}"),
+    ("POST", "/api/rounds"): Row(
+        Right.TICKETS_WORK, "not there", body={"kind": "daily", "area": "{grid}"}, own=(201, 409)),
+    ("GET", "/api/duties"): Row(Right.TICKETS_READ, "not there", "?within={town}"),
+    ("GET", "/api/duties/{area}"): Row(Right.TICKETS_READ, "not there"),
+    ("POST", "/api/duties"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"area": "{grid}", "kind": "task", "words": "w", "every": "week"},
+        own=(201,)),
+    ("POST", "/api/duties/done"): Row(
+        Right.TICKETS_WORK, "not there", body={"area": "{grid}", "item": "#{item_id}"}, own=(201,)),
+    ("DELETE", "/api/duties/{item_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(204,)),
+    ("GET", "/api/tickets/{ticket_id}/card"): Row(Right.TICKETS_READ, "not there"),
     ("GET", "/api/tickets/{ticket_id}"): Row(Right.TICKETS_READ, "not there"),
     ("POST", "/api/pictures"): Row(Right.TICKETS_FILE, body={}, own=(415,)),
     # The matrix has rows of pictures without files: gone is what who may see them gets.

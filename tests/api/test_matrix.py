@@ -144,6 +144,7 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
     return {
         "town": f"37088300{town}",
         "grid": f"37088300{town}001001",
+        "area": f"37088300{town}001001",
         "no": str(no),
         "lon": str(x),
         "lat": str(y),
@@ -169,6 +170,15 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
             "INSERT INTO key_person (kind, code, name, role, area_no, geom, generated)"
             " VALUES ('post', %s, %s, 'grid_head', %s, %s, true) RETURNING id",
             f"P{town}-{at}", mark, no, point,
+        ),
+        "filter_id": one(
+            "INSERT INTO ticket_filter (account_id, name, query) VALUES (%s, %s, '{}') RETURNING id",
+            100 + (at + town - 1) % len(ROLES), f"{mark} {at}",
+        ),
+        "item_id": one(
+            "INSERT INTO duty_item (area_no, kind, words, every, since, created_by)"
+            " VALUES (%s, 'task', %s, 'week', current_date - 1, 't') RETURNING id",
+            no, mark,
         ),
         "wall_id": one(
             "INSERT INTO wall_screen (name, area_no, created_by) VALUES (%s, %s, 't') RETURNING id", mark, no

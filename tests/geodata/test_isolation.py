@@ -81,6 +81,18 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
         "INSERT INTO picture (area_no, sha256, width, height, bytes, sender_kind, sender_id, sent_by)"
         " VALUES ({no}, sha256('x'), 1, 1, 1, 'account', 1, 'test')"
     )
+    run(
+        "INSERT INTO round (area_no, kind, first_day, last_day, due, done_at, done_by, figures)"
+        " VALUES ({no}, 'daily', current_date, current_date, now(), now(), 'test', '{{}}')"
+    )
+    run(
+        "INSERT INTO duty_item (area_no, kind, words, every, since, created_by)"
+        " VALUES ({no}, 'task', 'w', 'week', current_date, 'test')"
+    )
+    run(
+        "INSERT INTO duty_done (area_no, item, first_day, done_at, done_by)"
+        " VALUES ({no}, '#1', current_date, now(), 'test')"
+    )
     run("INSERT INTO outbox (kind, area_no, body) VALUES ('ticket', {no}, '{{}}')")
     run(
         "INSERT INTO ticket_reporter (ticket_id, area_no, name_masked, sealed, key_id)"
@@ -139,7 +151,9 @@ def test_no_table_view_or_partition_yields_what_is_outside(seeded: Stores, scope
 
 
 @pytest.mark.parametrize(
-    "table", ["ticket", "ticket_event", "picture", "patrol", "worker", "key_person", "video_station", "area"]
+    "table",
+    ["ticket", "ticket_event", "picture", "patrol", "worker", "key_person", "video_station", "area", "call_back",
+     "consultation", "round", "duty_item", "duty_done"],  # fmt: skip
 )
 def test_what_is_inside_is_there(seeded: Stores, table: str) -> None:
     """So that the test above cannot pass on empty tables."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,11 @@ def test_the_community_whistles_and_the_professional_grid_worker_comes(walk: Wal
 
 def test_the_town_whistles_departments_one_leads_and_others_join(walk: Walk) -> None:
     walk.file(category="01006", title="楼顶搭建彩钢房")
-    order = {"tier": 2, "reason": "需要联合执法", "lead": {"kind": "department", "code": "urban"}}
+    order: dict[str, Any] = {
+        "tier": 2,
+        "reason": "需要联合执法",
+        "lead": {"kind": "department", "code": "urban"},
+    }
     joint = [{"kind": "department", "code": "fire"}, {"kind": "worker", "code": PROFESSIONAL}]
     walk.refused("whistle", "forbidden", by="clerk", **order)  # a community does not call departments
     called = walk.give("whistle", by="town", joint=joint, **order)
@@ -156,7 +161,11 @@ def test_a_refused_whistle_comes_back_to_be_handed_on_anew(walk: Walk) -> None:
 
 def test_the_city_hands_the_hard_ones_to_the_hotline_or_mediation(walk: Walk) -> None:
     walk.file(category="04001", title="两家宅基地边界争执")
-    order = {"tier": 3, "reason": "多次调处未果", "lead": {"kind": "department", "code": "mediation"}}
+    order: dict[str, Any] = {
+        "tier": 3,
+        "reason": "多次调处未果",
+        "lead": {"kind": "department", "code": "mediation"},
+    }
     walk.refused("whistle", "forbidden", by="town", **order)  # a town is not the whole place
     walk.refused("whistle", "bad_report", tier=3, reason="多次", lead={"kind": "department", "code": "urban"})
     assert walk.give("whistle", **order)["department"] == "mediation"
