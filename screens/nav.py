@@ -1,0 +1,45 @@
+"""The way from one desk screen to another, in the header of each: what the viewer's role opens."""
+
+from typing import NamedTuple
+
+from dash import html
+from dash.development.base_component import Component
+
+from screens.config import Config
+from screens.words import t
+from services.access import Right
+
+
+class Entry(NamedTuple):
+    """A screen: its name in addresses and words, and the right that opens it."""
+
+    name: str
+    right: Right
+
+
+ENTRIES = (
+    Entry("area", Right.MAP),
+    Entry("tickets", Right.TICKETS_READ),
+    Entry("callbacks", Right.TICKETS_CALL_BACK),
+    Entry("supervision", Right.TICKETS_SUPERVISE),
+    Entry("mediation", Right.MEDIATE),
+    Entry("wall", Right.MAP),
+)
+
+
+def nav(config: Config, current: str) -> Component:
+    """Links to the screens that the viewer may open; the current one is marked."""
+    lang = config["language"]
+    asked = config["parameters"].get("lang")
+    query = f"?lang={asked}" if asked else ""
+    return html.Nav(
+        [
+            html.A(
+                t(lang, f"nav.{entry.name}"),
+                href=f"/{entry.name}/{query}",
+                **({"aria-current": "page"} if entry.name == current else {}),
+            )
+            for entry in ENTRIES
+            if entry.right in config["rights"]
+        ]
+    )
