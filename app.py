@@ -42,6 +42,7 @@ import api.sign_in
 import api.tickets
 import api.video
 import api.walls
+import api.webhooks
 import callbacks.admin
 import callbacks.area
 import callbacks.guard
@@ -82,6 +83,7 @@ ROUTERS = (
     api.search.router,
     api.live.router,
     api.tickets.router,
+    api.webhooks.router,
     api.open311.router,
     api.loop.router,
     api.rounds.router,

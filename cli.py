@@ -6,6 +6,7 @@ import typer
 
 import commands.audit
 import commands.bench
+import commands.channel
 import commands.demo
 import commands.fuzz
 import commands.imports
@@ -39,6 +40,7 @@ for module in (
     commands.status,
     commands.imports,
     commands.user,
+    commands.channel,
     commands.audit,
     commands.new_place,
     commands.psql,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from profiles.clock import Amount, Clock, Step, Unit
 from profiles.desks import Desks
+from profiles.intake import Intake
 from profiles.loop import Loop
 from profiles.open311 import Open311
 from profiles.part import Label, Named, Part
@@ -117,6 +118,7 @@ class Profile(Part):
     )
     size_rule: SizeRule | None = None
     contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")
+    intake: Intake = Field(default_factory=Intake, description="Where reports without a category go.")
     open311: Open311 = Field(
         default_factory=Open311, description="What anybody may report and read through Open311."
     )

@@ -96,6 +96,13 @@ def insert_sender(
     return None if row is None else int(row[0])
 
 
+def reseal_sender(conn: Db, sender_id: int, sealed: bytes, key_id: int) -> None:
+    """Write a key that was sealed anew."""
+    conn.execute(
+        "UPDATE webhook_channel SET key_sealed = %s, key_id = %s WHERE id = %s", (sealed, key_id, sender_id)
+    )
+
+
 def revoke_sender(conn: Db, name: str) -> int | None:
     """End a sender's key; its id, or None if there is none or it was revoked before."""
     row = conn.execute(

@@ -105,6 +105,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/api/pictures/{picture_id}"): Row(Right.PEOPLE, "not there", own=(410,)),
     ("GET", "/api/pictures/{picture_id}/thumb"): Row(Right.PEOPLE, "not there", own=(410,)),
     ("GET", "/api/tickets/{ticket_id}/pictures"): Row(Right.PEOPLE, "not there"),
+    ("POST", "/api/webhooks/{name}"): Row(None, body={}, own=(401, 429)),  # signed, or nothing
     # Open311 lets in by keys of its own: closed unless a setting opens it, and never more than what is public.
     ("GET", "/open311/discovery.{form}"): Row(None),
     ("GET", "/open311/v2/services.{form}"): Row(None, own=(200, 403)),
