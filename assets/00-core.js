@@ -118,11 +118,13 @@
   const csrf = () => /(?:^|;\s*)_csrf_token=([^;]*)/.exec(document.cookie)?.[1] ?? "";
   wangge.signIn = () => location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
   // Resolves with the answer's JSON (a Response where it is a file); rejects with {status, code, message, details}.
+  // A body that is a file is sent as it is.
   wangge.send = async (method, url, body) => {
+    const file = body instanceof Blob;
     const answer = await fetch(url, {
       method,
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrf() },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { "Content-Type": file ? body.type || "application/octet-stream" : "application/json", "X-CSRFToken": csrf() },
+      body: body === undefined || file ? body : JSON.stringify(body),
     });
     const json = (answer.headers.get("content-type") || "").startsWith("application/json");
     if (answer.ok) return answer.status === 204 ? null : json ? answer.json() : answer;

@@ -215,14 +215,7 @@
   const dueText = (ticket, mark) => {
     if (ticket.due_at == null) return "";
     const left = (ticket.due_at - (wangge.now ? wangge.now() : Date.now())) / 1000;
-    return t(mark === "late" ? "map.tip.late_by" : "map.tip.due_in", { span: map.span(Math.abs(left)) });
-  };
-  // A span of time in its two largest units at most.
-  map.span = (seconds) => {
-    const minutes = Math.round(seconds / 60);
-    if (minutes < 60) return t("map.span.minutes", { n: minutes });
-    const hours = Math.round(minutes / 60);
-    return hours < 48 ? t("map.span.hours", { n: hours }) : t("map.span.days", { n: Math.round(hours / 24) });
+    return t(mark === "late" ? "map.tip.late_by" : "map.tip.due_in", { span: wangge.span(Math.abs(left)) });
   };
 
   map.part((view) => {

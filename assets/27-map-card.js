@@ -45,43 +45,6 @@
   };
   const made = (card) => (card.generated ? text("p", { class: "wg-generated" }, t("map.generated")) : null);
 
-  // How a ticket's deadline came about: what was counted, what was not, and what is left after each line.
-  const plain = new Intl.NumberFormat(english ? "en" : "zh-CN", { maximumFractionDigits: 2 });
-  const amount = (value, unit) => t(`clock.unit.${unit}`, { amount: plain.format(value), n: value });
-  const clockLine = (line) => {
-    const own = line.params.name_key ? t(line.params.name_key) : line.params.name;
-    const what = own ? t("clock.named", { kind: t(line.key), name: own }) : t(line.key);
-    const end = new Date(line.to - 1); // 24:00 of a day, not 00:00 of the next
-    const midnight = moment(line.to).endsWith("00:00");
-    const until = midnight ? `${moment(end.getTime()).slice(0, -5)}24:00` : moment(line.to);
-    const span = line.from === line.to ? moment(line.from) : `${moment(line.from)} \u2013 ${until.startsWith(moment(line.from).slice(0, -5)) ? until.slice(-5) : until}`;
-    const sum = `+ ${amount(line.counted, line.unit)}`;
-    return h("li", { class: line.counted ? "wg-counts" : null }, text("span", {}, what), line.counted ? text("b", {}, sum) : null, text("time", {}, span), text("small", {}, t("clock.left", { amount: amount(line.left, line.unit) })));
-  };
-  const clockPart = (clock) => {
-    if (!clock) return null;
-    const hints = [clock.given ? "clock.given" : null, clock.provisional ? "clock.provisional" : null, clock.state === "paused" ? "clock.paused" : null].filter(Boolean);
-    const days = (part) => (part.unit.endsWith("days") ? t("clock.named", { kind: amount(part.amount, part.unit), name: t(`clock.counting.${part.counting}`) }) : amount(part.amount, part.unit));
-    const limit = clock.limit.map(days).join(t("clock.then"));
-    const working = clock.limit.some((part) => part.unit.startsWith("working"));
-    return h(
-      "details",
-      { class: "wg-clock" },
-      h("summary", {}, text("span", {}, t("clock.how")), text("b", { class: `wg-clock-${clock.state}` }, t(`clock.state.${clock.state}`))),
-      list(
-        row(t("clock.limit"), limit),
-        row(t("clock.office"), working ? clock.hours.join(" ").replaceAll("-", "\u2013") : null),
-        row(t("clock.start"), moment(clock.start)),
-        row(t("clock.used"), t("clock.percent", { share: Math.floor(clock.share * 100) })),
-        row(t("clock.unsigned"), clock.unsigned_s == null ? null : map.span(clock.unsigned_s)),
-        row(t("clock.level"), clock.level ? word(clock.level) : null),
-      ),
-      ...hints.map((key) => text("p", { class: "wg-hint" }, t(key))),
-      ...clock.warnings.map((one) => text("p", { class: "wg-hint" }, `\u26a0 ${t(one.key, one.params)}`)),
-      clock.lines.length ? h("ol", {}, ...clock.lines.map(clockLine), h("li", { class: "wg-clock-end" }, text("span", {}, t("clock.due")), text("time", {}, moment(clock.due)))) : null,
-    );
-  };
-
   // The areas that hold it, each a step to go to.
   const path = (card) => {
     const steps = (card.path || []).filter((step) => step.no !== config.root.no && step.no !== (card.kind === "area" ? card.id : null));
@@ -134,7 +97,7 @@
       const left = card.due_at == null ? null : (card.due_at - now()) / 1000;
       const open = card.closed_at == null;
       const mark = open ? map.ticketMark(card, now()) : "other";
-      const due = left == null ? null : open ? `${moment(card.due_at)} ${t(left < 0 ? "map.tip.late_by" : "map.tip.due_in", { span: map.span(Math.abs(left)) })}` : moment(card.due_at);
+      const due = left == null ? null : open ? `${moment(card.due_at)} ${t(left < 0 ? "map.tip.late_by" : "map.tip.due_in", { span: wangge.span(Math.abs(left)) })}` : moment(card.due_at);
       const sign = { late: "\u25b2 ", soon: "\u25c6 ", other: "" }[mark];
       const steps = STEPS.filter((name) => card[name]).map((name) => h("li", {}, text("span", {}, t(`map.step.${name}`)), text("time", {}, moment(card[name]))));
       return {
@@ -150,7 +113,7 @@
             row(t("map.card.address"), card.address),
             row(t("map.card.satisfaction"), card.satisfaction ? t(`map.satisfaction.${card.satisfaction}`) : null),
           ),
-          clockPart(card.clock),
+          wangge.clockPart(card.clock),
           card.description ? text("p", { class: "wg-said" }, card.description) : null,
           h("section", {}, text("h4", {}, t("map.card.course")), h("ol", { class: "wg-steps" }, ...steps)),
           made(card),
