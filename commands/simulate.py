@@ -26,7 +26,8 @@ def simulate(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Makes a run repeatable but for its timing.")] = None,
 ) -> None:
-    """Play the workers and callers of a place: an outside client that walks, reports, handles and closes.
+    """Play the workers and callers of a place: an outside client that walks, reports, dispatches,
+    handles, calls back and closes.
 
     Workers on shift send positions every 5 to 10 seconds (OsmAnd, OwnTracks and batches); tickets come in the place's
     own rhythm, where they came before, and are worked off as fast as they come. Stops on Ctrl-C.
@@ -55,12 +56,12 @@ def simulate(
             screen.print(f"There is no place in this database yet: ./wangge demo --place {settings.place}")
             raise typer.Exit(1)
         tokens, workers = script.register_devices(conn)
-        token = script.register_client(conn)
+        clients = script.register_clients(conn)
         conn.commit()
         plan = script.learn(conn, profiles.load(row[0]), tokens, workers)
 
     async def play() -> Simulator:
-        simulator = Simulator(plan, server, speed, seed, token=token)
+        simulator = Simulator(plan, server, speed, seed, tokens=clients)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, simulator.stop)
@@ -72,11 +73,16 @@ def simulate(
         highlight=False,
     )
     try:
-        counts = asyncio.run(play()).counts
+        played = asyncio.run(play())
     finally:
         with psycopg.connect(stores.database_url) as conn:
             script.forget(conn)
     screen.print(
-        "{fixes} positions ({refused} refused), {tickets} tickets, {steps} steps".format(**counts),
+        "{fixes} positions ({refused} refused), {tickets} tickets, {steps} steps, {pictures} pictures".format(
+            **played.counts
+        ),
         highlight=False,
     )
+    if played.commands:
+        told = ", ".join(f"{command} {count}" for command, count in played.commands.most_common())
+        screen.print(told, highlight=False)

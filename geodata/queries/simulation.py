@@ -30,7 +30,6 @@ class OpenTicket(NamedTuple):
     """A ticket that waits for its next step."""
 
     id: int
-    version: int
     status: str
     is_overdue: bool
 
@@ -84,7 +83,7 @@ def tickets_an_hour(conn: Db, since: datetime, until: datetime, time_zone: str) 
 def open_tickets(conn: Db, now: datetime) -> list[OpenTicket]:
     """All tickets that are not closed."""
     rows = conn.execute(
-        "SELECT id, version, status::text, coalesce(due_at < %s, false) FROM ticket WHERE closed_at IS NULL",
+        "SELECT id, status::text, coalesce(due_at < %s, false) FROM ticket WHERE closed_at IS NULL",
         (now,),
     ).fetchall()
     return [OpenTicket(*row) for row in rows]

@@ -13,21 +13,22 @@ from geodata.queries.simulation import OpenTicket, Past
 from services.simulator.walker import METRES_PER_DEGREE
 
 SCATTER_M = 25.0  # a new ticket stands about so far from its model
+AGAIN, REMEMBERED = 0.02, 40  # share of reports that say what one of the last so many said
 LEAST_OPEN = 200
-PASSED_ON = {
-    "reported": "accept", "accepted": "dispatch", "dispatched": "sign", "signed": "start", "in_progress": "handle",
-    "handled": "close", "verified": "close",
-}  # fmt: skip
-# Part of a ticket's life spent in each status.
+# Part of a ticket's life that it spends in a status before its next step; what is not here is at its end.
 PART = {
-    "reported": 0.01, "accepted": 0.05, "dispatched": 0.05, "signed": 0.1, "in_progress": 0.68, "handled": 0.09,
-    "verified": 0.02,
+    "reported": 0.01, "accepted": 0.04, "dispatched": 0.04, "signed": 0.08, "in_progress": 0.52, "handled": 0.04,
+    "verified": 0.02, "returned": 0.03, "transferred": 0.03, "reopened": 0.03, "suspended": 0.25, "consulted": 0.1,
+    "closed": 0.2,
 }  # fmt: skip
-STEPS = list(PART)
+WAY = ("reported", "accepted", "dispatched", "signed", "in_progress", "handled", "verified")
+LIKE = {
+    "returned": "accepted", "reopened": "accepted", "transferred": "dispatched", "suspended": "in_progress",
+    "consulted": "in_progress",
+}  # fmt: skip
+STAYED = 0.2  # part of the usual wait after a step that leaves the status as it is
 SIGMA = 0.9  # spread of the lives
-CANCELLED, REDONE = 0.015, 0.04  # shares
 NEGLECTED = 12.0  # how much longer a ticket lives that was overdue at the start
-SATISFACTION = {"satisfied": 72, "fairly": 14, "unsatisfied": 6, "unrated": 8}  # shares
 
 
 class Due(NamedTuple):
@@ -35,8 +36,7 @@ class Due(NamedTuple):
 
     at: float
     id: int
-    version: int
-    status: str
+    status: str  # as it was last seen
     life: float  # how many new tickets come in this one's whole life
 
 
@@ -47,19 +47,21 @@ class Caseload:
         self._past = past
         self._chance = chance
         self._usual = max(len(open_tickets), LEAST_OPEN)
+        self._last: list[dict[str, Any]] = []
         self.count = 0.0
         self._due: list[Due] = []
         for ticket in open_tickets:
-            if ticket.status in PASSED_ON:
-                left = self._left() * (NEGLECTED if ticket.is_overdue else 1)
-                life = left / sum(PART[status] for status in STEPS[STEPS.index(ticket.status) :])
-                self.put(ticket.id, ticket.version, ticket.status, life)
+            way = WAY[WAY.index(LIKE.get(ticket.status, ticket.status)) :]
+            left = self._left() * (NEGLECTED if ticket.is_overdue else 1)
+            self.put(ticket.id, ticket.status, left / sum(PART[status] for status in way))
 
     def __len__(self) -> int:
-        return len(self._due)
+        return sum(due.status != "closed" for due in self._due)
 
     def new_report(self) -> dict[str, Any]:
-        """The body of a report much like a past one, near its place."""
+        """The body of a report much like a past one, near its place; now and then what another said already."""
+        if self._last and self._chance.random() < AGAIN:
+            return self._near(self._chance.choice(self._last))
         model = self._chance.choice(self._past)
         report: dict[str, Any] = {"channel": model.channel, "category": model.category, "title": model.title}
         if model.address:
@@ -67,41 +69,28 @@ class Caseload:
         if model.lon is not None and model.lat is not None:
             report |= {"lon": model.lon, "lat": model.lat}
             if not model.is_default_point:
-                report["lon"] += (
-                    self._chance.gauss(0, SCATTER_M) / METRES_PER_DEGREE / math.cos(math.radians(model.lat))
-                )
-                report["lat"] += self._chance.gauss(0, SCATTER_M) / METRES_PER_DEGREE
-                report |= {"lon": round(report["lon"], 6), "lat": round(report["lat"], 6)}
+                report = self._near(report)
+                self._last = [*self._last, report][-REMEMBERED:]
         return report
 
-    def put(self, ticket_id: int, version: int, status: str, life: float | None = None) -> None:
-        """Plan the next step of a ticket that is now in that status; a closed one has none."""
-        if status in PASSED_ON:
+    def _near(self, report: dict[str, Any]) -> dict[str, Any]:
+        """The same some metres away."""
+        east, north = (self._chance.gauss(0, SCATTER_M) / METRES_PER_DEGREE for _ in range(2))
+        lon = report["lon"] + east / math.cos(math.radians(report["lat"]))
+        return report | {"lon": round(lon, 6), "lat": round(report["lat"] + north, 6)}
+
+    def put(self, ticket_id: int, status: str, life: float | None = None, *, stayed: bool = False) -> None:
+        """Plan the next step of a ticket that is now in that status; one that has ended has none."""
+        if status in PART:
             life = life or self._life()
-            wait = life * PART[status] * self._chance.uniform(0.5, 1.5)
-            heapq.heappush(self._due, Due(self.count + wait, ticket_id, version, status, life))
+            wait = life * PART[status] * self._chance.uniform(0.5, 1.5) * (STAYED if stayed else 1)
+            heapq.heappush(self._due, Due(self.count + wait, ticket_id, status, life))
 
     def next_due(self) -> Due | None:
         """The next step that is due now, taken off the plan."""
         if self._due and self._due[0].at <= self.count:
             return heapq.heappop(self._due)
         return None
-
-    def step(self, due: Due) -> tuple[str, dict[str, Any]]:
-        """The command of the step and its body."""
-        command = PASSED_ON[due.status]
-        if due.status == "accepted" and self._chance.random() < CANCELLED:
-            command = "cancel"
-        if due.status in ("handled", "verified") and self._chance.random() < REDONE:
-            command = "redo"
-        body: dict[str, Any] = {"version": due.version}
-        if command in ("cancel", "redo"):
-            body["reason"] = "simulated"
-        if command == "handle":
-            body["result"] = "simulated"
-        if command == "close":
-            body["satisfaction"] = self._chance.choices(list(SATISFACTION), list(SATISFACTION.values()))[0]
-        return command, body
 
     def _life(self) -> float:
         """Log-normal with mean `usual`: most are quick, some take long."""

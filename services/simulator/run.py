@@ -4,6 +4,8 @@ import asyncio
 import random
 import time
 import uuid
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +15,9 @@ import structlog
 
 from services.positions.directory import on_shift
 from services.positions.fix import Reading
+from services.simulator import scene
 from services.simulator.caseload import Caseload, Due
+from services.simulator.choice import choose
 from services.simulator.script import Script
 from services.simulator.walker import Walker
 
@@ -24,6 +28,15 @@ SINGLES = 0.04  # share of fixes that phones send one by one, in each of the two
 AT_ONCE = 6  # requests under way
 RETRY_S = (0.5, 8.0)
 MOST_STEPS_A_TICK = 200
+WITH_PICTURE = 0.15  # share of reports with a picture
+SHOWN = {"handle": 0.3}  # command → share with a picture of what was done
+COMPARED, ALIKE = 0.15, 70  # share of new tickets that somebody compares; so alike (of 100) they are merged
+# Which of the clients of `script.PARTS` gives a command; all others are the dispatcher's.
+GIVES = {
+    **dict.fromkeys(("respond", "refuse", "sign", "start", "handle", "progress", "node_done", "suspend", "resume",
+                     "send_back", "remark", "whistle", "plan"), "worker"),
+    "call_back": "caller",
+}  # fmt: skip
 KNOT_MPS, KMH_MPS = 1852 / 3600, 1 / 3.6
 
 
@@ -31,8 +44,15 @@ class Simulator:
     """Counts what it did; `speed` multiplies how often tickets come, workers walk at their own pace."""
 
     def __init__(
-        self, script: Script, url: str, speed: float, seed: int | None = None, *, token: str = ""
+        self,
+        script: Script,
+        url: str,
+        speed: float,
+        seed: int | None = None,
+        *,
+        tokens: Mapping[str, str] | None = None,
     ) -> None:
+        """`tokens` are those of `script.register_clients`: part → bearer token."""
         self._script = script
         self._zone = ZoneInfo(script.time_zone)
         self._speed = speed
@@ -44,11 +64,20 @@ class Simulator:
             timeout=10,
             limits=httpx.Limits(max_connections=AT_ONCE + 2),
             trust_env=False,
-            headers={"Authorization": f"Bearer {token}"} if token else None,
         )
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._stop = asyncio.Event()
-        self.counts = {"fixes": 0, "refused": 0, "tickets": 0, "steps": 0, "waits": 0}
+        self._tokens = dict(tokens or {})
+        self.counts = {
+            "fixes": 0,
+            "refused": 0,
+            "tickets": 0,
+            "steps": 0,
+            "pictures": 0,
+            "turned_down": 0,
+            "waits": 0,
+        }
+        self.commands: Counter[str] = Counter()
 
     def stop(self) -> None:
         """End the run soon."""
@@ -141,30 +170,79 @@ class Simulator:
             steps: list[Due] = []
             while len(steps) < MOST_STEPS_A_TICK and (due := self._caseload.next_due()) is not None:
                 steps.append(due)
-            await asyncio.gather(*(self._advance(due) for due in steps))
+            await asyncio.gather(*(self._step(due) for due in steps))
 
     async def _file(self) -> None:
         report = self._caseload.new_report() | {"source_id": f"sim-{uuid.uuid4()}"}
-        answer = await self._until_answered("POST", "/api/tickets", json=report)
+        answer = await self._until_answered("POST", "/api/tickets", "citizen", json=report)
         self._caseload.count += 1
-        if answer.is_success:
-            ticket = answer.json()
-            self.counts["tickets"] += 1
-            self._caseload.put(ticket["id"], ticket["version"], ticket["status"])
-        else:
+        if not answer.is_success:
             log.warning("report refused", status=answer.status_code, body=answer.text[:300])
+            return
+        ticket = answer.json()
+        self.counts["tickets"] += 1
+        if self._chance.random() < WITH_PICTURE and (picture := await self._picture("citizen")):
+            body = {"version": ticket["version"], "pictures": [picture]}
+            await self._give(ticket["id"], "attach", "citizen", body)
+        self._caseload.put(ticket["id"], ticket["status"])
 
-    async def _advance(self, due: Due) -> None:
-        command, body = self._caseload.step(due)
-        answer = await self._until_answered("POST", f"/api/tickets/{due.id}/{command}", json=body)
-        if answer.status_code == 409:  # somebody else moved it, or our own step was answered too late
-            answer = await self._until_answered("GET", f"/api/tickets/{due.id}")
+    async def _step(self, due: Due) -> None:
+        """Look at the ticket and do what comes next; somebody else, or a job, may have moved it."""
+        answer = await self._until_answered("GET", f"/api/tickets/{due.id}", "dispatcher")
+        if not answer.is_success:
+            return
+        ticket = answer.json()
+        chosen = await self._duplicate(ticket) or choose(ticket, self._script.place, self._chance)
+        if chosen is None:
+            return
+        command, body = chosen
+        part = GIVES.get(command, "dispatcher")
+        if (
+            command in SHOWN
+            and self._chance.random() < SHOWN[command]
+            and (picture := await self._picture(part))
+        ):
+            body["pictures"] = [picture]
+        moved = await self._give(due.id, command, part, body | {"version": ticket["version"]})
+        status = moved["status"] if moved else ticket["status"]
+        self._caseload.put(due.id, status, due.life, stayed=status == ticket["status"])
+
+    async def _give(
+        self, ticket: int, command: str, part: str, body: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """The ticket after the command; None when it was refused, and then it is looked at again later."""
+        key = {"Idempotency-Key": f"sim-{uuid.uuid4()}"}
+        path = f"/api/tickets/{ticket}/{command}"
+        answer = await self._until_answered("POST", path, part, json=body, headers=key)
         if answer.is_success:
-            ticket = answer.json()
             self.counts["steps"] += 1
-            self._caseload.put(ticket["id"], ticket["version"], ticket["status"], due.life)
-        elif answer.status_code != 404:
-            log.warning("step refused", status=answer.status_code, body=answer.text[:300])
+            self.commands[command] += 1
+            told: dict[str, Any] = answer.json()
+            return told
+        if answer.status_code not in (404, 409):  # 409: somebody was quicker
+            self.counts["turned_down"] += 1
+            log.warning("step refused", command=command, status=answer.status_code, body=answer.text[:300])
+        return None
+
+    async def _duplicate(self, ticket: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+        """Merge a new ticket now and then into one that says the same."""
+        offered = [row["command"] for row in ticket["commands"]]
+        if ticket["dispatched_at"] or "merge" not in offered or self._chance.random() >= COMPARED:
+            return None
+        answer = await self._until_answered("GET", f"/api/tickets/{ticket['id']}/duplicates", "dispatcher")
+        found = answer.json() if answer.is_success else []
+        alike = [one for one in found if one["likeness"] >= ALIKE and one["id"] != ticket["id"]]
+        return ("merge", {"into": alike[0]["id"]}) if alike else None
+
+    async def _picture(self, part: str) -> str | None:
+        """Id of a picture that was drawn and sent in; None when the server takes no more of them now."""
+        data = await asyncio.to_thread(scene.draw, self._chance, done=part != "citizen")
+        headers = {"Content-Type": "image/jpeg"}
+        answer = await self._once("POST", "/api/pictures", part, content=data, headers=headers)
+        if answer is None or not answer.is_success:
+            return None
+        self.counts["pictures"] += 1
+        return str(answer.json()["id"])
 
     def _poisson(self, mean: float) -> int:
         """A random count with that mean, by counting exponential waits."""
@@ -175,8 +253,11 @@ class Simulator:
 
     # --- HTTP
 
-    async def _once(self, method: str, path: str, **what: Any) -> httpx.Response | None:
+    async def _once(self, method: str, path: str, part: str = "worker", **what: Any) -> httpx.Response | None:
         """One attempt; None when nobody answers. A fix that is not taken is not worth a second one."""
+        token = self._tokens.get(part)
+        if token and "auth" not in what:
+            what["headers"] = {"Authorization": f"Bearer {token}"} | what.get("headers", {})
         async with self._slots:
             try:
                 return await self._http.request(method, path, **what)
@@ -184,12 +265,12 @@ class Simulator:
                 self.counts["waits"] += 1
                 return None
 
-    async def _until_answered(self, method: str, path: str, **what: Any) -> httpx.Response:
+    async def _until_answered(self, method: str, path: str, part: str, **what: Any) -> httpx.Response:
         """As many attempts as it takes until a server answers with something other than a fault of its own."""
         wait_s = RETRY_S[0]
         while True:
-            answer = await self._once(method, path, **what)
-            if answer is not None and answer.status_code < 500:
+            answer = await self._once(method, path, part, **what)
+            if answer is not None and answer.status_code < 500 and answer.status_code != 429:
                 return answer
             await asyncio.sleep(wait_s * self._chance.uniform(0.5, 1.0))
             wait_s = min(wait_s * 2, RETRY_S[1])

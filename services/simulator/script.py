@@ -22,12 +22,14 @@ from geodata.queries.workers import (
 )
 from geodata.scope import Db
 from profiles import Profile
+from services.simulator.played import Played
 
 LEARNT_DAYS = 28
 DEFAULT_A_DAY = 300.0  # tickets, where there is no history to learn from
 # Share of a day's tickets by hour, where there is no history: little at night, most in the morning.
 DEFAULT_RHYTHM = (1, 1, 1, 1, 1, 2, 4, 8, 13, 14, 13, 10, 7, 8, 10, 10, 9, 8, 7, 6, 5, 4, 3, 2)
 LABEL = "simulator"
+PARTS = ("citizen", "dispatcher", "worker", "caller")  # who takes part, each a client of its own
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Script:
     open_tickets: list[OpenTicket]
     an_hour: list[float]  # tickets in each local hour of a day
     time_zone: str
+    place: Played
 
 
 def learn(conn: Db, profile: Profile, tokens: dict[int, str], workers: list[WorkerRow]) -> Script:
@@ -61,6 +64,7 @@ def learn(conn: Db, profile: Profile, tokens: dict[int, str], workers: list[Work
         open_tickets=queries.open_tickets(conn, now),
         an_hour=an_hour,
         time_zone=profile.time_zone,
+        place=Played.of(profile, workers),
     )
 
 
@@ -73,18 +77,27 @@ def register_devices(conn: Db) -> tuple[dict[int, str], list[WorkerRow]]:
     return tokens, workers
 
 
-def register_client(conn: Db) -> str:
-    """A bearer token with which this run files tickets and moves them on, as the database's owner."""
-    remove_passing_client(conn, label(), LABEL)
-    token = secrets.token_urlsafe(24)
-    add_passing_client(conn, hashlib.sha256(token.encode()).digest(), label(), hours=24 * 7)
-    return token
+def register_clients(conn: Db) -> dict[str, str]:
+    """Bearer tokens with which the people of this run file tickets and move them on, as the database's owner."""
+    tokens = {}
+    for part in PARTS:
+        remove_passing_client(conn, client_name(part), LABEL)
+        tokens[part] = secrets.token_urlsafe(24)
+        digest = hashlib.sha256(tokens[part].encode()).digest()
+        add_passing_client(conn, digest, client_name(part), hours=24 * 7)
+    return tokens
 
 
 def forget(conn: Db) -> None:
-    """Remove the phones and the token of this run."""
+    """Remove the phones and the tokens of this run."""
     remove_devices(conn, label())
-    remove_passing_client(conn, label(), LABEL)
+    for part in PARTS:
+        remove_passing_client(conn, client_name(part), LABEL)
+
+
+def client_name(part: str) -> str:
+    """What somebody of this run is called in the history of a ticket."""
+    return f"{label()} {part}"
 
 
 def label() -> str:

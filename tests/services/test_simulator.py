@@ -1,42 +1,118 @@
 """The simulator's plan: a level number of open tickets, walks that nobody refuses, and a run against a real server."""
 
 import asyncio
+import io
 import random
 import time
+from collections import Counter
+from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from PIL import Image
 
 import profiles
 from geodata.queries.simulation import OpenTicket, Past, Walk
 from geodata.servers import Stores
 from services.positions.rules import jumps
-from services.simulator import script
-from services.simulator.caseload import STEPS, Caseload
+from services.simulator import scene, script
+from services.simulator.caseload import WAY, Caseload
+from services.simulator.choice import choose
+from services.simulator.played import Played
 from services.simulator.run import Simulator
 from services.simulator.walker import Walker
-from services.tickets import TRANSITIONS
+from services.tickets.orders import ORDERS
+from services.tickets.states import BACK, STAY, TRANSITIONS, commands_from
 from tests.live_app import make_app, served
 from tests.small_place import centre
 
 PAST = [Past("grid", "01001", "垃圾", None, *centre(1, 1, 1), False)]
 
 
-def test_as_many_tickets_leave_as_come() -> None:
+def met(number: int, status: str) -> dict[str, Any]:
+    """A ticket as the server would answer it, with what the table of states offers."""
+    return {
+        "id": number, "status": status, "version": 1, "severity": None, "nature": None, "category": "01001",
+        "satisfaction": None, "respond_due": None, "parties": [], "nodes": [], "worker": None, "department": None,
+        "redos": 0, "area": {"no": 0}, "dispatched_at": None,
+    }  # fmt: skip
+
+
+def moved(ticket: dict[str, Any], command: str, body: dict[str, Any]) -> str:
+    """The status after a command, as the engine's table has it."""
+    after = TRANSITIONS[command].after
+    if command in ("suspend", "consult"):
+        ticket["resume"] = ticket["status"]
+    if "satisfaction" in body:
+        ticket["satisfaction"] = body["satisfaction"]
+    if command == "plan":
+        ticket["nodes"] = [{} for _ in body["nodes"]]
+    ticket |= {name: code for name, code in body.items() if name in ("severity", "nature")}
+    ticket["registered"] = ticket.get("registered") or command == "register"
+    if command == "node_done":
+        ticket["nodes"][body["node"] - 1] = {"done_at": "now"}
+    return ticket["status"] if after == STAY else ticket.pop("resume") if after == BACK else after
+
+
+@pytest.mark.parametrize("name", ["zoucheng", "shanggao"])
+def test_as_many_tickets_leave_as_come(name: str) -> None:
     chance = random.Random(1)
-    met = [OpenTicket(number, 1, chance.choice(STEPS), False) for number in range(2000)]
-    caseload = Caseload(PAST, met, chance)
+    profile = profiles.load(name)
+    place = Played.of(profile, [])
+    open_now = [OpenTicket(number, chance.choice(WAY), False) for number in range(2000)]
+    tickets = {one.id: met(one.id, one.status) for one in open_now}
+    caseload = Caseload(PAST, open_now, chance)
     levels = []
-    for number in range(6000):
+    given: Counter[str] = Counter()
+    for number in range(10_000, 16_000):
         caseload.count += 1
-        caseload.put(10_000 + number, 1, "accepted")
+        tickets[number] = met(number, "accepted")
+        caseload.put(number, "accepted")
         while (due := caseload.next_due()) is not None:
-            after = TRANSITIONS[caseload.step(due)[0]].after
-            caseload.put(due.id, due.version + 1, after, due.life)
-        levels.append(len(caseload))
-    assert min(levels) > 1700 and max(levels) < 2300
+            ticket = tickets[due.id]
+            ticket["commands"] = [
+                {"command": row, "needs": must(row)}
+                for row in commands_from(ticket["status"])
+                if row != "register" or not ticket.get("registered")
+            ]
+            if (chosen := choose(ticket, place, chance)) is None:
+                continue
+            command, body = chosen
+            given[command] += 1
+            ORDERS[command].model_validate(body | {"version": 1})  # it carries what it must
+            was, ticket["status"] = ticket["status"], moved(ticket, command, body)
+            caseload.put(due.id, ticket["status"], due.life, stayed=was == ticket["status"])
+        if number % 50 == 0:
+            levels.append(len(caseload))
+    assert min(levels) > 1500 and max(levels) < 2500, (min(levels), max(levels))
+    assert {
+        "dispatch",
+        "whistle",
+        "suspend",
+        "resume",
+        "consult",
+        "redo",
+        "call_back",
+        "close",
+        "archive",
+    } <= set(given)
+    assert ("register" in given) == bool(profile.loop.work_kinds)
+
+
+@cache
+def must(command: str) -> list[str]:
+    """Fields that a command must carry everywhere."""
+    fields = ORDERS[command].model_fields
+    return [name for name, field in fields.items() if field.is_required() and name != "version"]
+
+
+def test_a_drawn_scene_is_a_picture_that_says_what_it_is() -> None:
+    first, second = (Image.open(io.BytesIO(scene.draw(random.Random(seed)))) for seed in (1, 2))
+    assert first.size == scene.SIZE and first.format == "JPEG"
+    assert first.tobytes() != second.tobytes()
 
 
 def test_a_walk_has_the_pace_of_people() -> None:
@@ -58,10 +134,10 @@ async def test_a_run_moves_workers_and_tickets_over_http(clone: Stores) -> None:
             plan = script.learn(conn, profiles.load("zoucheng"), tokens, workers)
         with psycopg.connect(clone.database_url) as conn:
             assert conn.execute("SELECT count(*) FROM device").fetchone() == (36,)
-        simulator = Simulator(plan, url, speed=20_000, seed=3)
+        simulator = Simulator(plan, url, speed=4_000, seed=3, tokens={})
         run = asyncio.create_task(simulator.run())
-        until = time.monotonic() + 20
-        while min(simulator.counts[key] for key in ("fixes", "tickets", "steps")) < 5:
+        until = time.monotonic() + 60
+        while simulator.counts["fixes"] < 5 or not {"dispatch", "sign"} <= set(simulator.commands):
             assert time.monotonic() < until, simulator.counts
             await asyncio.sleep(0.1)
         simulator.stop()
@@ -69,6 +145,7 @@ async def test_a_run_moves_workers_and_tickets_over_http(clone: Stores) -> None:
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             state = (await client.get("/api/live/snapshot")).json()
         assert len(state["workers"]) >= 5
+        assert simulator.counts["turned_down"] == 0
     with psycopg.connect(clone.database_url) as conn:
         script.forget(conn)
         assert conn.execute("SELECT count(*) FROM device").fetchone() == (0,)
