@@ -14,10 +14,10 @@ from profiles.stages import Stage, Track, When
 Standing = Literal["done", "current", "waiting", "skipped", "unneeded"]
 ASIDE = frozenset({"suspended", "consulted", "merged"})  # they go on where they were
 OFF = frozenset({"merged", "rejected", "cancelled"})  # ended on no place's way
-# What the row of an imported ticket tells where no event does: the command, and when it was given.
-_OF_ROW = (
-    ("dispatch", "dispatched_at"), ("sign", "signed_at"), ("handle", "handled_at"), ("supervise", "supervised_at"),
-    ("close", "closed_at"),
+# What the row of an imported ticket tells where no event does: the command, when it was given, the state after it.
+_OF_ROW: tuple[tuple[str, str, str | None], ...] = (
+    ("dispatch", "dispatched_at", "dispatched"), ("sign", "signed_at", "signed"), ("handle", "handled_at", "handled"),
+    ("supervise", "supervised_at", None), ("close", "closed_at", "closed"),
 )  # fmt: skip
 
 
@@ -78,13 +78,11 @@ def stages(
     for happening in happenings(ticket, events, patrolled):
         for passage in course.passages:
             _mark(passage, happening)
-        if happening.status is not None and happening.status not in ASIDE:
-            stands = _home(way, happening.status)
-            for passage in way[stands:] if stands < stood else ():
-                passage.done = passage.done if passage.stage.stays else None
-            stood = stands
+        stood = _moved(way, stood, happening.status)
+    now = ticket.resume_status or ticket.status
+    _moved(way, stood, now)
     course.ended = ticket.status if ticket.status in OFF else None
-    _stand(course, way, ticket.resume_status or ticket.status)
+    _stand(course, way, now)
     return course
 
 
@@ -100,16 +98,17 @@ def happenings(
     ]
     report = next((row for row in found if row.kind == "report"), None)
     if report is None:
-        report = Happening("report", ticket.reported_at, "accepted")
+        taken = "reported" if ticket.status == "reported" else "accepted"
+        report = Happening("report", ticket.reported_at, taken)
         found.append(report)
     if report.status == "accepted":  # taken up as it came in
         found.append(report._replace(kind="accept"))
     told = {row.kind for row in found}
     told |= {"dispatch"} if "whistle" in told else set()
-    for kind, column in _OF_ROW:
+    for kind, column, status in _OF_ROW:
         at = getattr(ticket, column)
         if at is not None and kind not in told and (kind != "close" or ticket.status not in OFF):
-            found.append(Happening(kind, at))
+            found.append(Happening(kind, at, status))
     if ticket.satisfaction not in (None, "unrated") and "call_back" not in told:
         rated = {"satisfaction": ticket.satisfaction, "solved": ticket.solved}
         heard = ticket.closed_at or ticket.handled_at or ticket.reported_at
@@ -128,6 +127,16 @@ def _mark(passage: Passage, happening: Happening) -> None:
     if _any(stage.done, happening) and (not stage.begun or passage.is_open):
         passage.done = happening
         passage.times += 1
+
+
+def _moved(way: Sequence[Passage], stood: int, status: str | None) -> int:
+    """Index of the step where a ticket stands in that state; having gone back, it has the ones from there before it."""
+    if status is None or status in ASIDE:
+        return stood
+    stands = _home(way, status)
+    for passage in way[stands:] if stands < stood else ():
+        passage.done = passage.done if passage.stage.stays else None
+    return stands
 
 
 def _home(way: Sequence[Passage], status: str) -> int:
