@@ -1,7 +1,7 @@
 // The live feed of this page: one WebSocket that never gives up, polling where none is possible, and the data's age.
 //
 // wangge.live.start({within}) · wangge.live.on(name, fn) → off() · wangge.live.state = {mode, age_s, since} · end()
-// Names: snapshot, grids, tickets, heat, positions, stations, figures, areas, state, ended (docs/reference/live.md).
+// Names: snapshot, grids, tickets, heat, positions, stations, desks ([desk, id] of what changed), figures, areas, state, ended (docs/reference/live.md).
 (() => {
   "use strict";
   const wangge = window.wangge;
@@ -86,7 +86,7 @@
   };
 
   // --- what comes
-  const LISTS = ["grids", "tickets", "heat", "stations"];
+  const LISTS = ["grids", "tickets", "heat", "stations", "desks"];
   const apply = (frame) => {
     if (frame instanceof ArrayBuffer) {
       emit("positions", decode(frame));
@@ -96,7 +96,7 @@
     const news = frame.v > version;
     version = frame.v;
     for (const name of LISTS) {
-      const additive = name === "tickets" || name === "heat";
+      const additive = name === "tickets" || name === "heat" || name === "desks";
       if (frame[name] && (news || !additive)) emit(name, frame[name]);
     }
     if (frame.figures) emit("figures", frame.figures);

@@ -240,6 +240,11 @@
     }
   };
   board.openCase = openCase;
+  // After somebody was refused because they had seen an older version: what is there now is what they answer to.
+  board.reread = async () => {
+    await openCase();
+    if (board.detail) board.lock = own.lock(board.detail.told);
+  };
   // Drawn anew unless somebody is typing into it: then it says that there is news, and stays.
   const drawCase = (same) => {
     const place = el("case");
@@ -252,6 +257,7 @@
     }
     const top = same ? place.scrollTop : 0;
     place.dataset.version = own.version(board.detail.told);
+    board.lock = own.lock(board.detail.told);
     place.replaceChildren(...own.draw(board.detail.told).filter(Boolean));
     place.scrollTop = top;
   };
@@ -264,11 +270,13 @@
   board.done = async (sentence, { advance = false } = {}) => {
     board.say(sentence);
     const next = advance ? board.next() : null;
+    const drawn = [...el("case").querySelectorAll(".commands, form")];
+    for (const one of drawn) one.inert = true; // what is drawn now is of the version before
     el("case").querySelector("form.open")?.classList.remove("open");
-    await load();
+    await Promise.all([load(), advance ? null : openCase()]);
+    for (const one of drawn) one.inert = false;
     if (advance && next && next !== board.chosen) choose(next);
     else if (advance) choose("");
-    else await openCase();
     el("queue").focus({ preventScroll: true });
   };
 

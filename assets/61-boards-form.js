@@ -56,7 +56,7 @@
       button.setAttribute("aria-expanded", "true");
       const form = wangge.form({
         fields: typeof command.fields === "function" ? command.fields() : command.fields,
-        stale: board.openCase, submit: command.label, danger: command.danger, note: command.note, withdrawn: () => (close(), button.focus()),
+        stale: board.reread, submit: command.label, danger: command.danger, note: command.note, withdrawn: () => (close(), button.focus()),
         send: async (values) => {
           await command.send(values);
           close();
@@ -76,7 +76,7 @@
       } catch (error) {
         if (error instanceof Error) throw error;
         board.say(board.sentence(error), true);
-        if (error.status === 409) board.openCase();
+        if (error.status === 409) board.reread();
       } finally {
         button.disabled = false;
       }

@@ -21,7 +21,7 @@
   const answer = (told) => {
     const { ticket } = told;
     return wangge.form({
-      stale: board.openCase,
+      stale: board.reread,
       inline: true,
       submit: t("callbacks.record"),
       note: t("callbacks.record.note"),
@@ -31,7 +31,7 @@
         { name: "comment", kind: "words", label: t("callbacks.comment"), most: 1000, hint: t("callbacks.comment.hint") },
       ],
       send: async (values) => {
-        await wangge.post(`/api/tickets/${ticket.id}/call_back`, { version: ticket.version, ...values });
+        await wangge.post(`/api/tickets/${ticket.id}/call_back`, { version: board.lock, ...values });
         await board.done(t(values.satisfaction === "unsatisfied" ? "callbacks.done.unsatisfied" : "callbacks.done"), { advance: true });
       },
     });
@@ -85,6 +85,7 @@
     rows: (told) => (board.tab() === "due" ? told.rows.filter((row) => row.state !== "later") : told.rows),
     caseUrl: (id) => `/api/desks/call-backs/${id}`,
     version: (told) => told.ticket.version,
+    lock: (told) => told.ticket.version,
     follows: (desk) => desk === "ticket" || desk === "call_back",
     empty: (tab) => t(`callbacks.empty.${tab}`),
     count: (tab, { states }) => ({ due: (states.late || 0) + (states.now || 0), later: states.later || 0, given_up: states.given_up || 0 })[tab],
@@ -124,8 +125,7 @@
           [t("board.fact.department"), board.name("department", ticket.department)], [t("board.fact.handled"), board.at(ticket.handled_at ?? ticket.closed_at)],
           [t("board.fact.description"), ticket.description], [t("board.fact.result"), ticket.result],
         ]),
-        may ? board.section(t("callbacks.call"), reporter(told), h("div", { class: "desk" }, answer(told))) : null,
-        may ? commandsFrom(2, inVain(told)) : null,
+        may ? board.section(t("callbacks.call"), h("div", { class: "reach" }, reporter(told), commandsFrom(2, inVain(told))), answer(told)) : null,
         board.section(t("callbacks.calls"), calls(told)),
       ];
     },

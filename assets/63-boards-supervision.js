@@ -30,7 +30,7 @@
     })[row.reason]();
 
   // --- the commands; those that the server says the viewer may give now
-  const give = (ticket, command) => (values) => wangge.post(`/api/tickets/${ticket.id}/${command}`, { version: ticket.version, ...values });
+  const give = (ticket, command) => (values) => wangge.post(`/api/tickets/${ticket.id}/${command}`, { version: board.lock, ...values });
   const supervisions = () => config.supervisions.map(({ code, name }) => ({ value: code, label: name }));
   const COMMANDS = {
     urge: (ticket) => ({ main: true, fields: () => [{ name: "note", kind: "words", label: t("supervision.urge.note"), required: true, most: 500, hint: holders(ticket) }] }),
@@ -109,6 +109,7 @@
     rows: (told) => (meetings() ? told.rows.filter((row, at) => told.rows.findIndex((one) => one.ticket_id === row.ticket_id) === at) : told.rows),
     caseUrl: (id) => `/api/desks/supervision/${id}`,
     version: (told) => told.ticket.version + told.consultations.reduce((sum, one) => sum + one.version, 0) / 1000,
+    lock: (told) => told.ticket.version,
     follows: (desk) => desk === "ticket" || desk === "consultation",
     empty: () => t(meetings() ? "consultation.empty" : Object.keys(FILTERS).some(board.asked) ? "board.empty.filtered" : "supervision.empty"),
     count: (tab, told) => (tab === "cases" ? told.whole : undefined),

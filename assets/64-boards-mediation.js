@@ -87,7 +87,7 @@
         return {
           name, label: t(`mediation.command.${name}`), needs: t(`mediation.needs.${name}`), fields, main: MAIN[why] === name,
           danger: ["decline", "fail", "withdraw", "breach"].includes(name),
-          send: (values) => send(`/api/mediation/${told.id}/${name}`, { version: told.version, ...(shaped[name]?.(values, told) ?? values) }, once),
+          send: (values) => send(`/api/mediation/${told.id}/${name}`, { version: board.lock, ...(shaped[name]?.(values, told) ?? values) }, once),
         };
       })
       .sort((a, b) => Number(b.main) - Number(a.main) || Number(a.danger) - Number(b.danger));
@@ -188,6 +188,7 @@
     },
     caseUrl: (id) => `/api/mediation/${id}`,
     version: (told) => told.version,
+    lock: (told) => told.version,
     follows: (desk) => desk === "mediation",
     empty: (tab) => t(["reason", "tier", "category"].some(board.asked) ? "board.empty.filtered" : `mediation.empty.${tab}`),
     count: (tab, told) => (tab === board.tab() ? told.total : tab === "open" ? told.figures.open : undefined),

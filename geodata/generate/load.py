@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geodata.generate import files, tickets
+from geodata.generate import desks, files, mediation, tickets
 from geodata.generate.files import Files, Progress
 from geodata.generate.matters import days_between
 from geodata.generate.patrols import patrols
@@ -78,6 +78,8 @@ def load_place(
         lambda step, done, total: progress(f"tickets:{step}", done / max(total, 1)),
     )
     _make_room(conn, until)
+    desks.fill(conn, profile, seed, until)
+    mediation.fill(conn, profile, seed, None, until, sealer)
     _reached(conn, until)
 
 
@@ -127,6 +129,8 @@ def top_up(
     _care(conn, profile, ground, folder, seed, last, sealer)
     _visit(conn, last)
     _roster(conn, profile, ground, folder, seed, last)
+    desks.fill(conn, profile, seed, until)
+    mediation.fill(conn, profile, seed, since, until, sealer)
     _reached(conn, until)
     progress("patrols", 1.0)
     root = conn.execute("SELECT no FROM area WHERE parent_no IS NULL").fetchone()

@@ -62,14 +62,14 @@ CREATE FUNCTION desks_follow() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 BEGIN
     CASE NEW.kind
     WHEN 'call_back' THEN
-        INSERT INTO call_back (ticket_id, area_no, at, outcome, satisfaction, solved, comment, actor, event_id)
+        INSERT INTO call_back (ticket_id, area_no, at, outcome, satisfaction, solved, comment, actor, event_id, generated)
         VALUES (NEW.ticket_id, NEW.area_no, NEW.at, 'answered',
                 coalesce(NEW.data->>'satisfaction', 'unrated')::satisfaction, NEW.data->>'solved',
-                NEW.data->>'comment', NEW.actor, NEW.id);
+                NEW.data->>'comment', NEW.actor, NEW.id, NEW.actor = 'generator');
     WHEN 'consult' THEN
-        INSERT INTO consultation (ticket_id, area_no, question, participants, asked_at, asked_by, event_id)
+        INSERT INTO consultation (ticket_id, area_no, question, participants, asked_at, asked_by, event_id, generated)
         VALUES (NEW.ticket_id, NEW.area_no, NEW.data->>'question', coalesce(NEW.data->'participants', '[]'), NEW.at,
-                NEW.actor, NEW.id);
+                NEW.actor, NEW.id, NEW.actor = 'generator');
     ELSE
         UPDATE consultation SET decision = NEW.data->>'decision', decided_at = greatest(NEW.at, asked_at),
             decided_by = NEW.actor, version = version + 1

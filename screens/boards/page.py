@@ -133,5 +133,6 @@ def _keys(board: str, lang: str) -> list[Any]:
         (("Esc",), "leave"),
         (("/",), "filter"),
     ):
-        rows += [*(html.Kbd(key) if key != "\u2013" else key for key in keys), t(lang, f"board.key.{word}")]
-    return [html.Span(row) if isinstance(row, str) else row for row in rows]
+        told = [html.Kbd(key) if key != "\u2013" else key for key in keys]
+        rows.append(html.Span([*told, t(lang, f"board.key.{word}")]))
+    return rows

@@ -320,6 +320,7 @@ class Hub:
             "tickets": [frames.ticker_of_event(event) for event in tickets],
             "heat": [heat for heat in map(frames.heat_of_event, tickets) if heat is not None],
             "stations": [[e.body["id"], e.body["state"]] for e in inside if e.kind == "station"],
+            "desks": [[e.body["desk"], e.body["id"]] for e in inside if e.kind == "desk"],
         }
         if inside:
             self._dirty.add(channel.scope)

@@ -292,7 +292,9 @@ def _record(
 
 def plain(value: Any) -> Any:
     """A field's value as JSON keeps it."""
-    return value.isoformat() if isinstance(value, date | datetime) else value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def fold(events: Sequence[queries.CaseEvent]) -> dict[str, Any]:
