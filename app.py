@@ -39,6 +39,7 @@ import api.screen_errors
 import api.search
 import api.session
 import api.sign_in
+import api.ticket_list
 import api.tickets
 import api.video
 import api.walls
@@ -82,6 +83,7 @@ ROUTERS = (
     api.care.router,
     api.search.router,
     api.live.router,
+    api.ticket_list.router,
     api.tickets.router,
     api.webhooks.router,
     api.open311.router,

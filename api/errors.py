@@ -24,6 +24,8 @@ from services.heat import NotLoaded, UnknownFilter
 from services.pictures import BadPicture, PictureTooLarge, StoreAway, UnknownPicture, UnknownType
 from services.loop import UnknownDuty, UnknownList
 from services.mediation import BadCase, KeyReused, NotPossible, StaleCase
+from services.ticket_list.asked import BadFilter, WordsHidden
+from services.ticket_list.saved import NoAccount, UnknownKept
 from services.tickets import BadReport, NotAllowed, NotYours, StaleVersion, UnknownTicket
 
 log = structlog.get_logger("wangge.api")
@@ -47,6 +49,10 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     UnknownDuty: (404, "unknown_duty", None),
     UnknownList: (404, "unknown_list", None),
     BadReport: (422, "bad_report", None),
+    BadFilter: (422, "bad_filter", None),
+    WordsHidden: (403, "forbidden", None),
+    NoAccount: (403, "forbidden", None),
+    UnknownKept: (404, "unknown_ticket_filter", None),
     UnknownThing: (404, "unknown_thing", None),
     BadPicture: (422, "bad_picture", None),
     PictureTooLarge: (413, "picture_too_large", None),

@@ -42,6 +42,13 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/live/poll"): Right.MAP,
     ("WS", "/api/live"): Right.MAP,
     ("POST", "/api/tickets"): Right.TICKETS_FILE,
+    ("GET", "/api/tickets"): Right.TICKETS_READ,
+    ("POST", "/api/tickets/bulk"): Right.TICKETS_READ,  # each command asks for its own right
+    ("POST", "/api/tickets/bulk/commands"): Right.TICKETS_READ,
+    ("POST", "/api/tickets/export"): Right.EXPORT,
+    ("GET", "/api/ticket-filters"): Right.TICKETS_READ,
+    ("POST", "/api/ticket-filters"): Right.TICKETS_READ,
+    ("DELETE", "/api/ticket-filters/{filter_id}"): Right.TICKETS_READ,
     ("GET", "/api/tickets/{ticket_id}"): Right.TICKETS_READ,
     ("GET", "/api/tickets/{ticket_id}/history"): Right.PEOPLE,  # who did what, and in what words
     # the place's own loop

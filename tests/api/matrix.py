@@ -81,6 +81,17 @@ ROUTES: dict[tuple[str, str], Row] = {
             row.right, "not there", body=ORDERS_OF.get(command, {}) | {"version": 1}, own=(200, 409, 422))
         for command, row in TRANSITIONS.items() if row.right is not None
     },
+    ("GET", "/api/tickets"): Row(Right.TICKETS_READ, "not there", "?area={town}"),
+    ("POST", "/api/tickets/bulk"): Row(
+        Right.TICKETS_READ, "nothing of it", body={"command": "remark", "order": {"note": "n"},
+                                                  "tickets": [{"id": "{ticket_id}", "version": 1}]}),
+    ("POST", "/api/tickets/bulk/commands"): Row(Right.TICKETS_READ, "nothing of it", body={"ids": ["{ticket_id}"]}),
+    ("POST", "/api/tickets/export"): Row(Right.EXPORT, "not there", body={"filters": {"area": "{town}"}}),
+    # A client has no filters; the others meet their own alone.
+    ("GET", "/api/ticket-filters"): Row(Right.TICKETS_READ, own=(200, 403)),
+    ("POST", "/api/ticket-filters"): Row(
+        Right.TICKETS_READ, "not there", body={"name": "f", "filters": {}, "share": "{town}"}, own=(201, 403)),
+    ("DELETE", "/api/ticket-filters/{filter_id}"): Row(Right.TICKETS_READ, "not there", own=(204, 403)),
     ("GET", "/api/tickets/{ticket_id}/history"): Row(Right.PEOPLE, "not there"),
     ("GET", "/api/tickets/{ticket_id}/stages"): Row(Right.TICKETS_READ, "not there"),
     ("GET", "/api/loop"): Row(Right.TICKETS_READ),

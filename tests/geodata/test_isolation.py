@@ -31,6 +31,7 @@ PLACELESS = {
 ACCOUNTS = {
     "account",
     "account_area",
+    "ticket_filter",
     "wall_screen",
     "wall_token",
     "api_client",

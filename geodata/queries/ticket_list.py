@@ -1,0 +1,392 @@
+"""Pages of the list of tickets: filters as conditions, keyset paging, and counts up to a limit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from psycopg import sql
+
+from geodata.scope import Db, Scope
+
+SortBy = Literal["due", "reported", "status", "area", "severity"]
+MOST = 10_000  # tickets are counted, and sorted by whatever it is, up to so many
+SEARCHED = (
+    2_000  # of more, the newest so many are sorted by what no index holds, or looked through for a word
+)
+SOON = "2 hours"
+
+
+class Conditions(NamedTuple):
+    """What the tickets of a list have in common; None or empty = anything. Ids as the vocabulary has them."""
+
+    terms: tuple[str, ...] = ()  # words that all stand in title, description or address
+    number: int | None = None  # or the ticket has this number …
+    source: str | None = None  # … or this source id
+    statuses: tuple[str, ...] | None = None
+    only_open: bool = False  # all of the statuses are open ones
+    channels: tuple[int, ...] = ()
+    categories: tuple[int, ...] = ()
+    departments: tuple[int, ...] = ()
+    severities: tuple[str, ...] = ()
+    usual_severity: bool = False  # also those that nobody graded
+    worker_id: int | None = None
+    located: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()  # of FLAGS
+    actor: str | None = None  # who gave a command to it
+    since: datetime | None = None  # reported in [since, until)
+    until: datetime | None = None
+    closed_since: datetime | None = None
+    closed_until: datetime | None = None
+    within: Scope | None = (
+        None  # the scope of the transaction, written out: the planner cannot look into a policy
+    )
+
+
+class Order(NamedTuple):
+    """What a list is sorted by; `ranks` are the severities from the gravest; none is the last."""
+
+    by: SortBy
+    descending: bool = False
+    ranks: tuple[str, ...] = ()
+
+
+class ListRow(NamedTuple):
+    """A ticket in a list; words are None unless they were asked for. `sort_key` is where the next page goes on."""
+
+    id: int
+    version: int
+    status: str
+    channel: str
+    category: str
+    department: str | None
+    worker: str | None
+    area_no: int
+    area_code: str
+    area_name: str
+    area_level: str
+    title: str | None
+    address: str | None
+    source_id: str | None
+    location: str
+    reported_at: datetime
+    dispatched_at: datetime | None
+    due_at: datetime | None
+    handled_at: datetime | None
+    closed_at: datetime | None
+    suspended_until: datetime | None
+    severity: str | None
+    supervised_at: datetime | None
+    supervision: str | None
+    escalation: int
+    redos: int
+    pictures: int
+    satisfaction: str | None
+    generated: bool
+    sort_key: list[str]
+
+
+class Found(NamedTuple):
+    """A page of rows, and how many there are.
+
+    `more`: there are more than `total`; `looked_at`: only the newest so many were looked at, None = all of them.
+    """
+
+    rows: list[ListRow]
+    total: int
+    late: int
+    more: bool
+    looked_at: int | None
+
+
+FLAGS: Mapping[str, sql.SQL] = {
+    "overdue": sql.SQL("t.closed_at IS NULL AND t.due_at < %(now)s"),
+    "due_soon": sql.SQL(
+        "t.closed_at IS NULL AND t.due_at >= %(now)s AND t.due_at < %(now)s + %(soon)s::interval"
+    ),
+    "unsigned": sql.SQL("t.status IN ('dispatched', 'transferred') AND t.closed_at IS NULL"),
+    "supervised": sql.SQL("t.supervised_at IS NOT NULL"),
+    "escalated": sql.SQL("t.escalation > 0"),
+    "suspended": sql.SQL("t.status = 'suspended' AND t.closed_at IS NULL"),
+    "picture": sql.SQL("EXISTS (SELECT FROM picture p WHERE p.ticket_id = t.id)"),
+}
+_FAR = sql.SQL("coalesce(t.due_at, 'infinity')")
+_RANK = sql.SQL("coalesce(array_position(%(ranks)s::text[], t.severity), cardinality(%(ranks)s::text[]))")
+# What a list is sorted by, in its order of significance; the id makes it one order for all pages.
+_KEYS: Mapping[SortBy, tuple[sql.SQL, ...]] = {
+    "due": (_FAR, sql.SQL("t.id")),
+    "reported": (sql.SQL("t.reported_at"), sql.SQL("t.id")),
+    "area": (sql.SQL("t.area_no"), sql.SQL("t.reported_at"), sql.SQL("t.id")),
+    "status": (sql.SQL("t.status"), _FAR, sql.SQL("t.id")),
+    "severity": (_RANK, _FAR, sql.SQL("t.id")),
+}
+_TYPES: Mapping[SortBy, tuple[sql.SQL, ...]] = {
+    "due": (sql.SQL("timestamptz"), sql.SQL("bigint")),
+    "reported": (sql.SQL("timestamptz"), sql.SQL("bigint")),
+    "area": (sql.SQL("bigint"), sql.SQL("timestamptz"), sql.SQL("bigint")),
+    "status": (sql.SQL("ticket_status"), sql.SQL("timestamptz"), sql.SQL("bigint")),
+    "severity": (sql.SQL("integer"), sql.SQL("timestamptz"), sql.SQL("bigint")),
+}
+INDEXED: frozenset[SortBy] = frozenset({"due", "reported", "area"})
+_WORDS = sql.SQL("t.title, t.address, t.source_id")
+_NO_WORDS = sql.SQL("NULL AS title, NULL AS address, NULL AS source_id")
+_COLUMNS = sql.SQL(
+    """
+    t.id, t.version, t.status::text, c.code AS channel, k.code AS category, d.code AS department, w.code AS worker,
+    t.area_no, a.code AS area_code, a.name AS area_name, a.level::text AS area_level, {words}, t.location::text,
+    t.reported_at, t.dispatched_at, t.due_at, t.handled_at, t.closed_at, t.suspended_until, t.severity,
+    t.supervised_at, t.supervision, t.escalation, t.redos,
+    (SELECT count(*)::integer FROM picture p WHERE p.ticket_id = t.id) AS pictures,
+    t.satisfaction::text, t.generated, ARRAY[{keys}] AS sort_key
+    """
+)
+_NAMES = sql.SQL(
+    """
+    JOIN channel c ON c.id = t.channel_id
+    JOIN category k ON k.id = t.category_id
+    CROSS JOIN LATERAL (SELECT no, code, name, level FROM area WHERE area.no = t.area_no OFFSET 0) a
+    LEFT JOIN department d ON d.id = t.department_id
+    LEFT JOIN worker w ON w.id = t.worker_id
+    """
+)
+
+
+def page(
+    conn: Db,
+    wanted: Conditions,
+    order: Order,
+    *,
+    now: datetime,
+    limit: int,
+    after: Sequence[Any] | None = None,
+    words: bool = True,
+) -> Found:
+    """`limit` rows after a key, and the count.
+
+    Up to MOST tickets are found first and then sorted; where there are more, the rows are read in the order of an
+    index, or, sorted by what none holds, from the newest SEARCHED.
+    """
+    values = _values(wanted, order, now, limit, after)
+    first = _hits(conn, wanted, order, values, words, after is not None)
+    if not first.more or wanted.terms:
+        return first
+    if order.by in INDEXED:
+        rows = _in_order(conn, wanted, order, values, words, after is not None)
+    else:
+        rows = _hits(conn, wanted, order, values, words, after is not None, newest=True).rows
+        first = first._replace(looked_at=values["searched"])
+    return first._replace(rows=rows, late=_late(conn, wanted, values))
+
+
+def _hits(
+    conn: Db, wanted: Conditions, order: Order, values: dict[str, Any], words: bool, further: bool, *,
+    newest: bool = False,
+) -> Found:  # fmt: skip
+    """Up to MOST tickets that meet the conditions, counted, and a page of them in their order."""
+    query = sql.SQL(
+        """
+        WITH {found} hits AS MATERIALIZED (
+            SELECT t.id, t.reported_at, t.area_no, t.status, t.severity, t.due_at, t.closed_at
+            FROM {source} t WHERE {conditions} {newest}
+        ), counted AS (
+            SELECT count(*)::integer AS hits, {looked_at} AS looked_at, count(*) FILTER (WHERE {late})::integer AS late
+            FROM hits t
+        ), {chosen}
+        SELECT counted.*, shown.* FROM counted LEFT JOIN ({shown}) shown ON true ORDER BY shown.turn
+        """
+    ).format(
+        found=_FOUND if wanted.terms else sql.SQL(""),
+        source=sql.Identifier("found" if wanted.terms else "ticket"),
+        conditions=_conditions(wanted),
+        newest=sql.SQL("ORDER BY t.reported_at DESC LIMIT %(searched)s")
+        if newest
+        else sql.SQL("LIMIT %(most)s"),
+        looked_at=sql.SQL("(SELECT count(*) FROM found)::integer" if wanted.terms else "NULL::integer"),
+        late=FLAGS["overdue"],
+        chosen=_chosen(sql.Identifier("hits"), sql.SQL("true"), order, further),
+        shown=_shown(order, words),
+    )
+    rows = conn.execute(query, values, prepare=False).fetchall()
+    hits, looked_at, late = rows[0][:3]
+    cut = looked_at is not None and looked_at >= values["searched"]
+    return Found(
+        [ListRow._make(row[4:]) for row in rows if row[3] is not None],
+        min(hits, MOST), late, hits > MOST or cut, values["searched"] if cut else None,
+    )  # fmt: skip
+
+
+def _in_order(
+    conn: Db, wanted: Conditions, order: Order, values: dict[str, Any], words: bool, further: bool
+) -> list[ListRow]:
+    """A page read along an index, where many tickets meet the conditions."""
+    query = sql.SQL("WITH {} {}").format(
+        _chosen(sql.Identifier("ticket"), _conditions(wanted), order, further), _shown(order, words)
+    )
+    return [ListRow._make(row[1:]) for row in conn.execute(query, values, prepare=False).fetchall()]
+
+
+def _late(conn: Db, wanted: Conditions, values: dict[str, Any]) -> int:
+    """How many of them are overdue, up to MOST."""
+    query = sql.SQL("SELECT count(*)::integer FROM (SELECT FROM ticket t WHERE {} AND {} LIMIT %(most)s) late").format(
+        _conditions(wanted), FLAGS["overdue"]
+    )  # fmt: skip
+    row = conn.execute(query, values, prepare=False).fetchone()
+    return 0 if row is None else min(int(row[0]), MOST)
+
+
+_FOUND = sql.SQL(
+    """
+    found AS MATERIALIZED (
+        SELECT * FROM ticket_found(%(terms)s, %(number)s, %(source)s, %(since)s, %(until)s, %(only_open)s, %(searched)s)
+    ),
+    """
+)
+
+
+def _chosen(source: sql.Composable, conditions: sql.Composable, order: Order, further: bool) -> sql.Composed:
+    """The page's tickets with their turn."""
+    return sql.SQL(
+        """
+        chosen AS MATERIALIZED (
+            SELECT sorted.*, row_number() OVER () AS turn FROM (
+                SELECT t.id, t.reported_at FROM {source} t WHERE {conditions} AND {further}
+                ORDER BY {order} LIMIT %(limit)s
+            ) sorted
+        )
+        """
+    ).format(
+        source=source,
+        conditions=conditions,
+        further=_further(order) if further else sql.SQL("true"),
+        order=sql.SQL(", ").join(
+            sql.SQL("{} DESC").format(key) if order.descending else key for key in _KEYS[order.by]
+        ),
+    )
+
+
+def _shown(order: Order, words: bool) -> sql.Composed:
+    """All that is told of the page's tickets, in their turn."""
+    keys = sql.SQL(", ").join(sql.SQL("{}::text").format(key) for key in _KEYS[order.by])
+    return sql.SQL(
+        """
+        SELECT chosen.turn, {columns}
+        FROM chosen CROSS JOIN LATERAL (
+            SELECT * FROM ticket one WHERE one.id = chosen.id AND one.reported_at = chosen.reported_at OFFSET 0
+        ) t {names}
+        ORDER BY chosen.turn
+        """
+    ).format(columns=_COLUMNS.format(words=_WORDS if words else _NO_WORDS, keys=keys), names=_NAMES)
+
+
+def _further(order: Order) -> sql.Composed:
+    """What lies behind the last row of the page before."""
+    keys, types = _KEYS[order.by], _TYPES[order.by]
+    given = [
+        sql.SQL("{}::{}").format(sql.Placeholder(f"key{number}"), kind) for number, kind in enumerate(types)
+    ]
+    return sql.SQL("({}) {} ({})").format(
+        sql.SQL(", ").join(keys), sql.SQL("<" if order.descending else ">"), sql.SQL(", ").join(given)
+    )
+
+
+def _conditions(wanted: Conditions) -> sql.Composed:
+    parts: list[sql.Composable] = [sql.SQL("true")]
+    if wanted.within is not None and not wanted.within.county:
+        parts.append(sql.SQL("t.area_no BETWEEN %(lo)s AND %(hi)s"))
+    if wanted.only_open:
+        parts.append(sql.SQL("t.closed_at IS NULL"))
+    if wanted.statuses is not None:
+        parts.append(sql.SQL("t.status = ANY(%(statuses)s::ticket_status[])"))
+    for name, column in (
+        ("channels", "channel_id"),
+        ("categories", "category_id"),
+        ("departments", "department_id"),
+    ):
+        if getattr(wanted, name):
+            parts.append(
+                sql.SQL("{} = ANY({}::smallint[])").format(sql.Identifier("t", column), sql.Placeholder(name))
+            )
+    if wanted.severities or wanted.usual_severity:
+        usual = sql.SQL(" OR t.severity IS NULL") if wanted.usual_severity else sql.SQL("")
+        parts.append(sql.SQL("(t.severity = ANY(%(severities)s::text[]){})").format(usual))
+    if wanted.worker_id is not None:
+        parts.append(sql.SQL("t.worker_id = %(worker_id)s"))
+    if wanted.located:
+        parts.append(sql.SQL("t.location = ANY(%(located)s::location_quality[])"))
+        if "exact" not in wanted.located:
+            parts.append(sql.SQL("t.location <> 'exact'"))
+    if wanted.actor is not None:
+        parts.append(
+            sql.SQL(
+                "t.id IN (SELECT e.ticket_id FROM ticket_event e"
+                " WHERE e.actor = %(actor)s AND e.kind <> 'imported')"
+            )
+        )
+    for name, column, sign in (
+        ("since", "reported_at", ">="),
+        ("until", "reported_at", "<"),
+        ("closed_since", "closed_at", ">="),
+        ("closed_until", "closed_at", "<"),
+    ):
+        if getattr(wanted, name) is not None:
+            parts.append(
+                sql.SQL("{} {} {}").format(sql.Identifier("t", column), sql.SQL(sign), sql.Placeholder(name))
+            )
+    parts += [sql.SQL("({})").format(FLAGS[name]) for name in sorted(wanted.flags)]
+    return sql.SQL(" AND ").join(parts)
+
+
+def _values(
+    wanted: Conditions, order: Order, now: datetime, limit: int, after: Sequence[Any] | None
+) -> dict[str, Any]:
+    values = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in wanted._asdict().items()
+    }
+    values |= {
+        "ranks": list(order.ranks),
+        "now": now,
+        "soon": SOON,
+        "limit": limit,
+        "most": MOST + 1,
+        "searched": MOST if wanted.only_open else SEARCHED,
+    }
+    if wanted.within is not None:
+        values |= {"lo": wanted.within.lo, "hi": wanted.within.hi}
+    del values["flags"], values["within"]
+    return values | {f"key{number}": key for number, key in enumerate(after or ())}
+
+
+class Vocabulary(NamedTuple):
+    """Ids of the place's codes; a class of categories stands for its subclasses."""
+
+    channels: dict[str, int]
+    departments: dict[str, int]
+    categories: dict[str, tuple[int, ...]]
+
+
+def vocabulary(conn: Db) -> Vocabulary:
+    """The codes that filters may name."""
+    categories: dict[str, list[int]] = {}
+    for code, parent, number in conn.execute(
+        "SELECT k.code, p.code, k.id FROM category k LEFT JOIN category p ON p.id = k.parent_id ORDER BY k.id"
+    ):
+        categories.setdefault(code, []).append(number)
+        if parent is not None:
+            categories.setdefault(parent, []).append(number)
+    return Vocabulary(
+        dict(conn.execute("SELECT code, id FROM channel").fetchall()),
+        dict(conn.execute("SELECT code, id FROM department").fetchall()),
+        {code: tuple(numbers) for code, numbers in categories.items()},
+    )
+
+
+def worker_of(conn: Db, code: str) -> int | None:
+    """Id of the worker in scope with that code, also one that has left."""
+    row = conn.execute(
+        "SELECT id FROM worker WHERE code = %s ORDER BY active DESC LIMIT 1", (code,)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def area_names(conn: Db, numbers: Iterable[int]) -> dict[int, str]:
+    """Names of the areas in scope with these numbers."""
+    return dict(conn.execute("SELECT no, name FROM area WHERE no = ANY(%s)", (list(numbers),)).fetchall())
