@@ -1,11 +1,14 @@
 """The reference data: Liaoyang's 3,313 grids, a year of 1.14 million tickets and 4,000 workers, in its own database."""
 
 import hashlib
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 from redis import Redis
 
+import geodata.generate
 import profiles
 from bench.context import DATABASE, PLACE, Context
 from geodata.migrate import FOLDER as MIGRATIONS
@@ -28,11 +31,14 @@ def reference_profile() -> Profile:
 
 
 def prepared(context: Context) -> Stores:
-    """The bench's stores; on first use, or after a change of the schema, generated and imported (minutes)."""
+    """The bench's stores, migrated; generated and imported (minutes) on first use and after the recipe has changed."""
     stores = context.running.with_database(context.database)
     redis_url = f"{stores.redis_url}{'&' if '?' in stores.redis_url else '?'}db={REDIS_DATABASE}"
-    if _version_of(context, stores) != schema_version():
+    now, then = sources(), _sources_of(context, stores)
+    if then is None or any(now.get(name) != digest for name, digest in then.items()):
         _make(context, stores)
+    elif then != now:
+        _migrate(context, stores)
     prefix = f"wangge:{context.database}:"  # as the product names its keys for this database
     found = Stores(stores.database_url, redis_url, prefix)
     forget_live(found)
@@ -46,12 +52,20 @@ def forget_live(stores: Stores) -> None:
             store.delete(key)
 
 
-def schema_version() -> str:
-    """Changes with any migration: the reference database is then made anew."""
-    digest = hashlib.sha256()
-    for path in sorted(MIGRATIONS.glob("*.sql")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def sources() -> dict[str, str]:
+    """What the reference data comes from: a digest of every migration, and one of the generator.
+
+    A new migration is applied to the data that is there; a change of any other makes it anew.
+    """
+    found = {path.name: _digest([path]) for path in sorted(MIGRATIONS.glob("*.sql"))}
+    return found | {"generator": _digest(sorted(Path(geodata.generate.__file__).parent.rglob("*.py")))}
+
+
+def _digest(files: list[Path]) -> str:
+    whole = hashlib.sha256()
+    for path in files:
+        whole.update(path.read_bytes())
+    return whole.hexdigest()[:16]
 
 
 def fresh_database(context: Context, name: str) -> Stores:
@@ -64,16 +78,25 @@ def fresh_database(context: Context, name: str) -> Stores:
     return stores
 
 
-def _version_of(context: Context, stores: Stores) -> str | None:
-    """The schema's version that the reference data was made with; None without any."""
+def _sources_of(context: Context, stores: Stores) -> dict[str, str] | None:
+    """What the reference data was made from; None without any."""
     with psycopg.connect(context.running.database_url) as admin:
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (context.database,)).fetchone():
             return None
     with psycopg.connect(stores.database_url) as conn:
         if conn.execute("SELECT to_regclass('bench.reference')").fetchone() == (None,):
             return None
-        row = conn.execute("SELECT version FROM bench.reference").fetchone()
-        return None if row is None else str(row[0])
+        row = conn.execute("SELECT to_jsonb(r) -> 'sources' FROM bench.reference r").fetchone()
+        return None if row is None else row[0]
+
+
+def _migrate(context: Context, stores: Stores) -> None:
+    """Apply what is new to the data that is there; the mark comes last."""
+    context.say("migrating the reference data")
+    migrate(stores.database_url)
+    with psycopg.connect(stores.database_url, autocommit=True) as conn:
+        conn.execute("VACUUM (ANALYZE)")
+        conn.execute("UPDATE bench.reference SET sources = %s", (Jsonb(sources()),))
 
 
 def _make(context: Context, stores: Stores) -> None:
@@ -88,8 +111,8 @@ def _make(context: Context, stores: Stores) -> None:
         conn.execute("UPDATE worker SET shift_from = '00:00', shift_to = '24:00', shift_days = 127")
         conn.execute("CREATE SCHEMA bench")
         conn.execute(
-            "CREATE TABLE bench.reference AS SELECT %s::text AS version, now() AS made_at",
-            (schema_version(),),
+            "CREATE TABLE bench.reference AS SELECT %s::jsonb AS sources, now() AS made_at",
+            (Jsonb(sources()),),
         )
     with psycopg.connect(stores.database_url, autocommit=True) as conn:
         conn.execute("VACUUM (ANALYZE)")
