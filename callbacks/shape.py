@@ -39,7 +39,7 @@ def check(callback: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     if given.get("outputs") != (outputs if output.startswith("..") else outputs[0]):
         raise Malformed("outputs are not those of the callback.")
     inputs = _slots("inputs", callback.get("inputs", []), given.get("inputs"))
-    _slots("state", callback.get("state", []), given.get("state") or [])
+    _slots("state", callback.get("state", []), given.get("state", []))
     changed = given.get("changedPropIds")
     if not isinstance(changed, list) or not all(isinstance(one, str) and one in inputs for one in changed):
         raise Malformed("changedPropIds names what is no input.")

@@ -76,6 +76,8 @@ def test_what_the_page_sends_is_answered(client: httpx.Client) -> None:
         tiles(inputs=tiles()["inputs"][::-1]),
         tiles(inputs=[[], []]),
         tiles(state=[{"id": "a", "property": "b"}]),
+        tiles(state=False),
+        tiles(state=None),
         tiles(changedPropIds=None),
         tiles(changedPropIds=["nothing.data"]),
         tiles(changedPropIds=[["x"]]),
