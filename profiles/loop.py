@@ -113,6 +113,9 @@ class Loop(Part):
     close_satisfied: bool = Field(
         False, description="Whether an unsatisfied reporter keeps a ticket from being closed."
     )
+    archive_after_days: float | None = Field(
+        None, gt=0, description="A closed ticket is archived by itself so many natural days later; without it never."
+    )
     needs: dict[str, list[str]] = Field(
         default_factory=dict,
         description="Command → fields that it must carry here, beyond those it always must.",

@@ -79,6 +79,9 @@ def moments_of(
 def _all(
     profile: Profile, worktime: Worktime, ticket: Clocked, past: Sequence[Happened], now: datetime
 ) -> Iterator[Coming]:
+    days = profile.loop.archive_after_days
+    if ticket.status == "closed" and ticket.closed_at is not None and days is not None:
+        yield Coming(ticket.closed_at + timedelta(days=days), "archive")
     if ticket.status in ENDED:
         return
     if ticket.suspended_until is not None:  # its clock stands still

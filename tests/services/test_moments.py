@@ -19,6 +19,7 @@ from tests.viewers import DISPATCHER
 ZONE = ZoneInfo("Asia/Shanghai")
 ZOUCHENG = profiles.load("zoucheng")
 SHANGGAO = profiles.load("shanggao")
+ARCHIVING = ZOUCHENG.model_copy(update={"loop": ZOUCHENG.loop.model_copy(update={"archive_after_days": 7})})
 FAR = timedelta(days=60)
 PARKING = "02002"  # five working days
 
@@ -171,6 +172,17 @@ def test_progress_and_taking_up_of_13710(conn: Db) -> None:
         ("take_up", 0, at("11-24 00:00")),
         ("progress", 0, at("11-28 00:00")),
     ]
+
+
+def test_a_closed_ticket_is_archived_by_itself_where_the_place_says_so(conn: Db) -> None:
+    for profile, days in ((ZOUCHENG, None), (ARCHIVING, 7)):
+        ticket = filed(conn, at("11-23 09:00"), profile)
+        for command, body in (("dispatch", {}), ("sign", {}), ("handle", {"result": "已办"}), ("close", {})):
+            give(conn, ticket, command, at("11-23 10:00"), profile, **body)
+        assert job_of(conn, ticket) == (at("11-30 10:00") if days else None)
+        live(conn, ticket, at("11-30 10:00"), profile)
+        assert read(conn, ticket).status == ("archived" if days else "closed")
+        assert job_of(conn, ticket) is None
 
 
 def test_a_whistle_that_nobody_answers(conn: Db) -> None:
