@@ -65,7 +65,7 @@ def load_small_place(conn: Db) -> None:
     conn.execute(
         "SELECT ensure_months('ticket', (current_date - interval '13 months')::date, current_date + 40)"
     )
-    conn.execute("SELECT ensure_position_days(current_date - 31, current_date + 2)")
+    conn.execute("SELECT ensure_position_days(current_date - 30, current_date + 2)")
     conn.execute("SELECT setval('area_revision', 1)")
 
 

@@ -13,6 +13,12 @@ from tests.viewers import DISPATCHER, browser_cookies
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    # Of these Chromium goes by the last argument, so playwright's own are in it. The popups of the address bar are two
+    # more pages for each context, with a process of their own: a third of what a test's page costs.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,AvoidUnnecessaryBeforeUnloadCheckSync,"
+    "DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,"
+    "ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,TcpPortRandomizationWin,OptimizationHints,"
+    "NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch",
 ]  # fmt: skip
 WAITS = {"bypass_csp": True}  # wait_for_function evaluates text; test_policy.py looks at the policy
 
