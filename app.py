@@ -58,6 +58,7 @@ from geodata.redis_clients import loop_redis
 from geodata.servers import Stores, ensure
 from screens.admin.screen import make_admin
 from screens.page import make_area, make_wall
+from screens.tickets import make_tickets
 from services.access.sessions import Sessions
 from services.access.tokens import Tokens
 from services.access.watch import Watch
@@ -71,7 +72,7 @@ from services.video import Prober
 from settings import Settings
 
 Role = Literal["all", "screens", "api"]
-SCREENS = ("wall", "area", "admin")
+SCREENS = ("wall", "area", "admin", "tickets")
 
 # Every module of api/ that has routes; each offers router(runtime).
 OPERATION = (api.health.router, api.metrics.router)
@@ -206,7 +207,7 @@ def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
     screens = (make_wall(runtime, server), make_area(runtime, server), make_admin(runtime, server))
     callbacks.area.register(screens[1], runtime)
     callbacks.admin.register(screens[2], runtime)
-    bundled = [file for screen in screens for file in screen.bundle.files]
+    bundled = [file for screen in (*screens, make_tickets(runtime, server)) for file in screen.bundle.files]
     app.state.screens = server
     app.mount("/", Assets(WSGIMiddleware(server, workers=16), bundled, runtime.settings.data / "assets"))
 
@@ -218,6 +219,7 @@ def _lead_to_screens(app: FastAPI) -> None:
     @app.get("/wall", include_in_schema=False)
     @app.get("/area", include_in_schema=False)
     @app.get("/admin", include_in_schema=False)
+    @app.get("/tickets", include_in_schema=False)
     async def home(request: Request) -> RedirectResponse:
         screen = request.url.path.strip("/") or SCREENS[0]
         query = f"?{request.url.query}" if request.url.query else ""

@@ -15,6 +15,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/wall"): PUBLIC,
     ("GET", "/area"): PUBLIC,
     ("GET", "/admin"): PUBLIC,
+    ("GET", "/tickets"): PUBLIC,
     ("GET", "/callbacks"): PUBLIC,
     ("GET", "/supervision"): PUBLIC,
     ("GET", "/mediation"): PUBLIC,

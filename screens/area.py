@@ -10,6 +10,7 @@ from screens import account
 from screens.config import Config
 from screens.latin import grid_name
 from screens.map_view import map_view
+from screens.nav import nav
 from screens.words import t
 
 ADDRESS, TICK, TILES, SPAN, TABLE, SEARCH, EXPORT, COUNT = (
@@ -65,12 +66,7 @@ def _header(config: Config, lang: str) -> Component:
     return html.Header(
         [
             html.A(config["place"]["centre"], href=f"/area/{_query(config)}", className="name"),
-            html.Nav(
-                [
-                    html.A(t(lang, "nav.area"), href=f"/area/{_query(config)}", **{"aria-current": "page"}),
-                    html.A(t(lang, "nav.wall"), href=f"/wall/{_query(config)}"),
-                ]
-            ),
+            nav(config, "area"),
             html.Div(id="fresh", role="status", children=[html.I(), html.B(), html.Span()]),
             html.A(t(lang, "language.other"), id="language", lang=other, href=f"?lang={other}"),
             account.menu(config),

@@ -49,6 +49,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/wall"): Row(None, own=(307,)),
     ("GET", "/area"): Row(None, own=(307,)),
     ("GET", "/admin"): Row(None, own=(307,)),
+    ("GET", "/tickets"): Row(None, own=(307,)),
     ("GET", "/sign-in"): Row(None),
     ("GET", "/api/health"): Row(None),
     ("GET", "/api/ready"): Row(None),
@@ -173,6 +174,7 @@ SCREENS: dict[str, tuple[Right, ...]] = {
     "wall": (Right.MAP,),
     "area": (Right.MAP,),
     "admin": (Right.ADMIN, Right.AUDIT),
+    "tickets": (Right.TICKETS_READ,),
 }
 BELOW: dict[str, Literal["page", "dash", "callback", "file"]] = {
     "": "page",

@@ -205,6 +205,8 @@ def filled(text: Any, held: dict[str, str]) -> Any:
     """A template with the things of a town in it; a value that is one placeholder of a number becomes a number."""
     if isinstance(text, dict):
         return {key: filled(value, held) for key, value in text.items()}
+    if isinstance(text, list):
+        return [filled(value, held) for value in text]
     if not isinstance(text, str):
         return text
     if text in ("{lon}", "{lat}"):
