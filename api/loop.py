@@ -56,6 +56,9 @@ class CourseOut(BaseModel):
     version: int
     status: Words
     track: Words
+    assumed: Label | None = Field(
+        description="What to say beside the category where the place's catalogue is made up."
+    )
     current: list[str] = Field(description="Codes of the steps that it stands in.")
     ended: str | None = Field(description="merged, rejected or cancelled, when it ended off the way.")
     stages: list[StageOut]

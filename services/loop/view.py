@@ -18,6 +18,7 @@ def shown(conn: Db, profile: Profile, ticket: Ticket, *, people: bool) -> dict[s
     course = stages(profile, ticket, ticket_events.events_of(conn, ticket.id), patrolled)
     _set_dues(conn, profile, ticket, course)
     status = profile.statuses.get(ticket.status)
+    told = profile.loop.catalogue
     return {
         "id": ticket.id,
         "version": ticket.version,
@@ -27,6 +28,7 @@ def shown(conn: Db, profile: Profile, ticket: Ticket, *, people: bool) -> dict[s
             "name_en": status.name_en if status else ticket.status,
         },
         "track": _named(course.track),
+        "assumed": told.model_dump(include={"name", "name_en"}) if told and told.assumed else None,
         "current": course.current,
         "ended": course.ended,
         "stages": [_step(passage, people) for passage in course.passages],
