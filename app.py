@@ -30,6 +30,7 @@ import api.loop
 import api.map
 import api.metrics
 import api.open311
+import api.notices
 import api.openapi
 import api.pictures
 import api.positions
@@ -100,6 +101,7 @@ ROUTERS = (
     api.roster.router,
     api.demo_camera.router,
     api.duplicates.router,
+    api.notices.router,
 )
 
 

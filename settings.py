@@ -127,6 +127,9 @@ class Settings(BaseSettings):
         [], description="Other servers whose video streams the pages may play, as https://host:port."
     )
 
+    callback_private: bool = Field(
+        False, description="Status call-backs may go to private networks, there also over http."
+    )
     pictures: str | None = Field(
         None, description="Where pictures are kept: s3://bucket/prefix; a folder in the data folder without it."
     )

@@ -21,6 +21,7 @@ from services.cards import UnknownThing
 from services.care.errors import BadCare, NotForThem
 from services.care.sealing import WrongKey
 from services.heat import NotLoaded, UnknownFilter
+from services.notices import BadTarget, UnknownNotice, UnknownTarget
 from services.pictures import BadPicture, PictureTooLarge, StoreAway, UnknownPicture, UnknownType
 from services.loop import UnknownDuty, UnknownList
 from services.mediation import BadCase, KeyReused, NotPossible, StaleCase
@@ -54,6 +55,9 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     NoAccount: (403, "forbidden", None),
     UnknownKept: (404, "unknown_ticket_filter", None),
     UnknownThing: (404, "unknown_thing", None),
+    BadTarget: (422, "bad_target", None),
+    UnknownTarget: (404, "unknown_target", None),
+    UnknownNotice: (404, "unknown_notice", None),
     BadPicture: (422, "bad_picture", None),
     PictureTooLarge: (413, "picture_too_large", None),
     UnknownType: (415, "unknown_type", None),

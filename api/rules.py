@@ -92,6 +92,14 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/pictures/{picture_id}"): Right.PEOPLE,
     ("GET", "/api/pictures/{picture_id}/thumb"): Right.PEOPLE,
     ("GET", "/api/tickets/{ticket_id}/pictures"): Right.PEOPLE,
+    # status call-backs out
+    ("GET", "/api/notices/targets"): Right.ADMIN,
+    ("POST", "/api/notices/targets"): Right.ADMIN,
+    ("DELETE", "/api/notices/targets/{target_id}"): Right.ADMIN,
+    ("PUT", "/api/notices/own"): Right.TICKETS_READ,  # clients only
+    ("DELETE", "/api/notices/own"): Right.TICKETS_READ,
+    ("GET", "/api/notices/dead"): Right.ADMIN,
+    ("POST", "/api/notices/{notice_id}/again"): Right.ADMIN,
     # walls
     ("POST", "/api/walls/pairing"): PUBLIC,  # a screen that nobody knows yet; limited
     ("POST", "/api/walls/pairing/claim"): PUBLIC,  # a secret of its own

@@ -43,6 +43,8 @@ class Action(StrEnum):
     wall_revoked = "wall_revoked"
     client_added = "client_added"
     client_revoked = "client_revoked"
+    callback_added = "callback_added"
+    callback_ended = "callback_ended"
     device_added = "device_added"
     device_revoked = "device_revoked"
     care_opened = "care_opened"

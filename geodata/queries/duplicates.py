@@ -36,22 +36,14 @@ class Looked(NamedTuple):
     """What is looked for: degrees in EPSG:4326, None without a point of one's own; the ticket itself is left out."""
 
     at: datetime
+    open_since: datetime  # nothing that was reported earlier is looked for, so that old months are not opened
     ended_since: datetime
-    reported_since: datetime  # an ended one that was reported earlier is not looked for
-    lo: int  # tickets without a point of their own are looked for in areas lo..hi and in the wider one
-    hi: int
-    wider: int
+    reported_since: datetime  # of the ended ones
+    areas: list[int]  # where tickets without a point of their own are looked for
     lon: float | None
     lat: float | None
     radius_m: float
     itself: int | None
-
-
-class Around(NamedTuple):
-    """The last number below an area, and the community that it lies in (or is)."""
-
-    hi: int
-    community: int
 
 
 class Voice(NamedTuple):
@@ -77,8 +69,8 @@ def near(conn: Db, looked: Looked) -> list[Near]:
     cursor = conn.cursor(row_factory=class_row(Near))
     values = looked._asdict() | {"most": MOST}
     if looked.lon is not None:
-        rows += cursor.execute(_NEAR, values, prepare=True).fetchall()
-    rows += cursor.execute(_SAME_AREA, values | {"any_place": looked.lon is None}, prepare=True).fetchall()
+        rows += cursor.execute(_NEAR, values).fetchall()
+    rows += cursor.execute(_SAME_AREA, values | {"any_place": looked.lon is None}).fetchall()
     return list({row.id: row for row in reversed(rows)}.values())
 
 
@@ -87,16 +79,18 @@ def voices(conn: Db, ticket_id: int) -> list[Voice]:
     return conn.cursor(row_factory=class_row(Voice)).execute(_VOICES, {"id": ticket_id}).fetchall()
 
 
-def around(conn: Db, area_no: int) -> Around:
-    """The areas in which a ticket of a grid or community may be the same as one that is only named."""
-    row = conn.execute(
+def around(conn: Db, area_no: int) -> list[int]:
+    """Numbers of the areas in which a ticket of that grid or community may be the same as one that is only named."""
+    rows = conn.execute(
         """
-        SELECT a.hi, CASE WHEN a.level = 'grid' THEN coalesce(a.parent_no, a.no) ELSE a.no END
-        FROM area a WHERE a.no = %s
+        SELECT b.no FROM area a
+        JOIN area b ON b.no = a.no OR (a.level = 'grid' AND b.no = a.parent_no)
+                    OR (a.level = 'community' AND b.parent_no = a.no AND b.valid_to IS NULL)
+        WHERE a.no = %s
         """,
         (area_no,),
-    ).fetchone()
-    return Around(area_no, area_no) if row is None else Around(*row)
+    ).fetchall()
+    return [int(row[0]) for row in rows] or [area_no]
 
 
 def description_of(conn: Db, ticket_id: int) -> str | None:
@@ -121,13 +115,11 @@ _JOINED = """
     JOIN area a ON a.no = f.area_no
 """
 # The open ones have an index of their own, which is small; of the ended ones the newest months are looked through.
-_OPEN = "t.closed_at IS NULL"
+_OPEN = "t.closed_at IS NULL AND t.reported_at >= %(open_since)s"
 _ENDED = """
     t.closed_at >= %(ended_since)s AND t.status IN ('closed', 'archived') AND t.reported_at >= %(reported_since)s
 """
-_AREA = """
-    (t.area_no BETWEEN %(lo)s AND %(hi)s OR t.area_no = %(wider)s) AND (%(any_place)s OR t.location <> 'exact')
-"""
+_AREA = "t.area_no = ANY (%(areas)s) AND (%(any_place)s OR t.location <> 'exact')"
 _OTHER = "t.id IS DISTINCT FROM %(itself)s"
 # The box around the circle, in degrees; a degree of latitude has 110.6 km at least.
 _BOX = """

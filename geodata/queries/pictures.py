@@ -100,6 +100,12 @@ def untied_before(conn: Db, before: datetime, most: int) -> list[tuple[UUID, byt
     return [(row[0], bytes(row[1])) for row in rows]
 
 
+def oldest_untied(conn: Db) -> datetime | None:
+    """When the oldest picture came that belongs to no ticket; None when there is none."""
+    row = conn.execute("SELECT min(sent_at) FROM picture WHERE ticket_id IS NULL").fetchone()
+    return None if row is None else row[0]
+
+
 def delete_untied(conn: Db, picture_id: UUID) -> bool:
     """Delete a picture that still belongs to no ticket."""
     done = conn.execute("DELETE FROM picture WHERE id = %s AND ticket_id IS NULL", (picture_id,))

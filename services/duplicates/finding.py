@@ -15,6 +15,7 @@ from services import tickets
 from services.duplicates.likeness import Likeness, Said, likeness
 from services.tickets import BadReport, placing
 
+OPEN_DAYS = 400
 ENDED_DAYS = 30
 REPORTED_DAYS = 180  # of ended ones: who asks for more looks into the list
 RADIUS_M = 200.0
@@ -99,16 +100,14 @@ def _ordered(
     kind = profile.kind(said.category) if said.category else None
     radius_m = kind.near_m if kind else RADIUS_M
     pointed = place.location in ("exact", "outside", "shared_point")
-    around = queries.around(conn, place.area.no) if place.area.level in ("grid", "community") else None
     found = queries.near(
         conn,
         Looked(
             at=said.at,
+            open_since=now - timedelta(days=OPEN_DAYS),
             ended_since=now - timedelta(days=ENDED_DAYS),
             reported_since=now - timedelta(days=REPORTED_DAYS),
-            lo=place.area.no,
-            hi=around.hi if around else place.area.no,
-            wider=around.community if around else place.area.no,
+            areas=queries.around(conn, place.area.no),
             lon=place.lon if pointed else None,
             lat=place.lat if pointed else None,
             radius_m=radius_m,

@@ -6,6 +6,6 @@ from services.pictures.redraw import MOST_BYTES, Drawn, redraw
 from services.pictures.store import Missing, Store, StoreAway
 
 __all__ = [
-    "MOST_BYTES", "BadPicture", "Drawn", "Missing", "Picture", "PictureTooLarge", "Store", "StoreAway", "UnknownPicture",
-    "UnknownType", "claim", "forget", "keep", "of_ticket", "one", "redraw",
+    "MOST_BYTES", "BadPicture", "Drawn", "Missing", "Picture", "PictureTooLarge", "Store", "StoreAway",
+    "UnknownPicture", "UnknownType", "claim", "forget", "keep", "of_ticket", "one", "redraw",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from geodata import jobs
 from geodata.queries import pictures as queries
 from geodata.queries.pictures import NewPicture, PictureRow
 from geodata.scope import EVERYTHING, Db, enter
@@ -15,6 +16,8 @@ from services.pictures.redraw import Drawn
 from services.pictures.store import Store
 
 UNTIED_KEPT = timedelta(days=1)
+A_MOMENT = timedelta(minutes=1)
+FORGET = "forget_pictures"  # name and lock of the job
 MOST_AT_ONCE = 10  # pictures that one command may carry
 SWEEP = 500
 Picture = PictureRow
@@ -46,7 +49,13 @@ def keep(conn: Db, store: Store, viewer: Viewer, drawn: Drawn) -> Picture:
         ),
     )  # fmt: skip
     store.put(sha256, drawn.jpeg, drawn.thumbnail)
+    plan_to_forget(conn, row.sent_at + UNTIED_KEPT)
     return row
+
+
+def plan_to_forget(conn: Db, at: datetime) -> None:
+    """Have pictures without a ticket looked at then, unless they will be before."""
+    jobs.plan_many(conn, "work", FORGET, [jobs.Planned(FORGET, {}, at + A_MOMENT)])
 
 
 def one(conn: Db, viewer: Viewer, picture_id: UUID) -> Picture:

@@ -113,6 +113,14 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/api/tickets/{ticket_id}/card"): Row(Right.TICKETS_READ, "not there"),
     ("GET", "/api/tickets/{ticket_id}"): Row(Right.TICKETS_READ, "not there"),
     ("POST", "/api/pictures"): Row(Right.TICKETS_FILE, body={}, own=(415,)),
+    ("GET", "/api/notices/targets"): Row(Right.ADMIN),
+    ("POST", "/api/notices/targets"): Row(
+        Right.ADMIN, body={"kind": "client", "name": "c", "url": "https://example.com/"}, own=(404,)),  # of a part
+    ("DELETE", "/api/notices/targets/{target_id}"): Row(Right.ADMIN, "not there", own=(404,)),
+    ("PUT", "/api/notices/own"): Row(Right.TICKETS_READ, body={"url": "https://example.com/"}, own=(200, 403)),
+    ("DELETE", "/api/notices/own"): Row(Right.TICKETS_READ, own=(204, 403, 404)),
+    ("GET", "/api/notices/dead"): Row(Right.ADMIN),
+    ("POST", "/api/notices/{notice_id}/again"): Row(Right.ADMIN, "not there", own=(404,)),
     # The matrix has rows of pictures without files: gone is what who may see them gets.
     ("GET", "/api/pictures/{picture_id}"): Row(Right.PEOPLE, "not there", own=(410,)),
     ("GET", "/api/pictures/{picture_id}/thumb"): Row(Right.PEOPLE, "not there", own=(410,)),

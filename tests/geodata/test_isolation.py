@@ -40,6 +40,8 @@ ACCOUNTS = {
     "area",
     "worker",
     "place",
+    "notice_target",
+    "notice",
 }
 
 

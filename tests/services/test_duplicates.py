@@ -161,7 +161,15 @@ def test_the_indexes_serve_it(conn: Db) -> None:
     """At any size: the open ones by their own index, the ended ones by place, in the newest months only."""
     conn.execute("SET LOCAL enable_seqscan = off")
     looked = queries.Looked(
-        NOW, NOW - timedelta(days=30), NOW - timedelta(days=180), 1, 1, 1, LON, LAT, 200.0, None
+        NOW,
+        NOW - timedelta(days=400),
+        NOW - timedelta(days=30),
+        NOW - timedelta(days=180),
+        [1],
+        LON,
+        LAT,
+        200.0,
+        None,
     )
     plan = "\n".join(
         row[0]

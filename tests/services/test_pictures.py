@@ -16,14 +16,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from PIL import Image, features
 
+import profiles
 from geodata.leader import job_session
 from geodata.scope import Db, Pool, scoped
 from geodata.servers import Stores
 from services import pictures
+from services.jobs import Work
 from services.pictures import drawing
+from services.pictures.jobs import forget_pictures
 from settings import Settings
 from tests.small_place import grid_no
 from tests.viewers import DISPATCHER, of_community, of_town
@@ -257,6 +261,29 @@ def test_what_no_ticket_has_is_gone_after_a_day(clone: Stores, pool: Pool, store
         stranger = replace(DISPATCHER, id=99)
         with pytest.raises(pictures.UnknownPicture):
             pictures.one(conn, stranger, lone.id)
+
+
+def test_a_job_is_planned_for_the_day_after(clone: Stores, pool: Pool, tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    store = pictures.Store(settings)
+    with scoped(pool, DISPATCHER.scope) as conn:
+        kept = [
+            pictures.keep(conn, store, DISPATCHER, pictures.redraw(from_a_phone((n, 20)))) for n in (30, 40)
+        ]
+    planned = (
+        "SELECT scheduled_at FROM procrastinate_jobs WHERE task_name = 'forget_pictures' AND status = 'todo'"
+    )
+    with psycopg.connect(clone.database_url) as conn:
+        (due,) = conn.execute(planned).fetchall()
+        assert due[0] == kept[0].sent_at + timedelta(
+            days=1, minutes=1
+        )  # the first one's, not moved by the second
+        conn.execute("UPDATE picture SET sent_at = sent_at - interval '2 days' WHERE id = %s", (kept[0].id,))
+        conn.execute("DELETE FROM procrastinate_jobs")
+    forget_pictures(Work(settings, profiles.load("zoucheng"), clone, pool))
+    with psycopg.connect(clone.database_url) as conn:
+        assert conn.execute("SELECT id FROM picture").fetchall() == [(kept[1].id,)]
+        assert conn.execute(planned).fetchall() == [(kept[1].sent_at + timedelta(days=1, minutes=1),)]
 
 
 class Bucket(BaseHTTPRequestHandler):
