@@ -7,7 +7,7 @@
   if (!wangge?.form) return;
   const { t, h, config } = wangge;
   const english = config.language === "en";
-  const MAIN = ["accept", "dispatch", "sign", "start", "handle", "verify", "close", "resume", "conclude", "respond", "unmerge"];
+  const MAIN = ["accept", "dispatch", "sign", "start", "handle", "close", "verify", "resume", "conclude", "respond", "unmerge"];
   const HEAVY = ["reject", "cancel", "merge", "redo", "reopen", "send_back", "refuse"];
   const UNDO_S = 60;
   const TOLD = ["worker", "department", "severity", "nature", "risk", "category", "due_at", "supervision", "registered_no"];
@@ -221,6 +221,7 @@
     } catch (error) {
       if (turn !== state.turn) return;
       const gone = error?.status === 404 || error?.status === 403;
+      if (state.card && !gone) return say(state, t("ticket.card.away")); // what is shown stays
       state.body.replaceChildren(gone ? text("p", { class: "none" }, t("ticket.card.gone")) : button(t("ticket.card.away"), { class: "plain" }, () => load(state)));
     }
   };

@@ -82,10 +82,16 @@ def _event(event: TicketEvent, people: bool) -> Card:
 def _holders(conn: Db, ticket: Ticket, people: bool) -> list[Card]:
     """Who leads and who joins, with a worker's name and phone for who may see people."""
     shown = []
-    for party in ticket.parties:
+    for party in ticket.parties or _as_parties(ticket):
         found = queries.worker_of(conn, party["code"]) if people and party["kind"] == "worker" else None
         shown.append(party | ({"name": found[0], "phone": found[1]} if found else {}))
     return shown
+
+
+def _as_parties(ticket: Ticket) -> list[Card]:
+    """The holders of a ticket that came with a file."""
+    given = (("department", ticket.department), ("worker", ticket.worker))
+    return [{"kind": kind, "code": code, "part": "lead"} for kind, code in given if code]
 
 
 def _spot(conn: Db, ticket: Ticket, now: datetime) -> Card | None:

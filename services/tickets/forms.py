@@ -30,7 +30,7 @@ KINDS: dict[str, Kind] = {
     "risk": "choice", "supervision": "choice", "work_kind": "select", "passed": "choice", "participants": "checks",
     "joint": "callees", "lead": "callee", "nodes": "nodes", "pictures": "pictures",
 }  # fmt: skip
-LATE = ("note",)  # asked last
+FIRST, LAST = ("tier", "lead"), ("note",)  # asked first, and last
 NOT_ASKED = ("version", "datum")
 
 
@@ -52,13 +52,13 @@ class Asked(NamedTuple):
 
 
 def form_of(profile: Profile, ticket: Ticket, allowed: Allowed, workers: Iterable[Option]) -> list[Asked]:
-    """The fields of a command, those that must be given first; `workers` are those who could take the ticket."""
+    """The fields of a command, those that must be given before the others; `workers` are those who could take the ticket."""
     fields = [name for name in ORDERS[allowed.command].model_fields if name not in NOT_ASKED]
     asked = [
         Asked(name, KINDS[name], name in allowed.needs, _options(profile, ticket, name, workers))
         for name in fields
     ]
-    return sorted(asked, key=lambda field: (not field.required, field.name in LATE))
+    return sorted(asked, key=lambda field: (field.name not in FIRST, not field.required, field.name in LAST))
 
 
 def _options(profile: Profile, ticket: Ticket, field: str, workers: Iterable[Option]) -> list[Option]:
