@@ -11,9 +11,10 @@ from api.desks import FIGURE_DAYS, Card, Code, From, Some, TicketId, attempt_tol
 from api.gate import Seer
 from geodata.queries import desks as queries
 from geodata.queries import supervision as watch_queries
+from geodata.scope import Db
 from services.access import Right, Viewer, opened
 from services.desks import consultations, supervision
-from services.desks.supervision import Case, Filters
+from services.desks.supervision import ALL, Board, Case, Filters
 from services.runtime import Runtime
 from services.tickets import allowed, number, read
 
@@ -36,6 +37,18 @@ def router(runtime: Runtime) -> APIRouter:
     )
     profile, pool = runtime.profile, runtime.pool
 
+    def measured(conn: Db, now: datetime, filters: Filters = ALL) -> tuple[Board, Card]:
+        since = now - timedelta(days=FIGURE_DAYS)
+        board = supervision.board(conn, profile, filters, now)
+        figures = watch_queries.figures(conn, since)._asdict()
+        more = {
+            "watched": board.supervised,
+            "watched_late": board.late,
+            "since": ms(since),
+            "days": FIGURE_DAYS,
+        }
+        return board, figures | more
+
     @routes.get("/supervision")
     def supervision_board(
         viewer: Seer, within: Within = None, reason: Code = None, supervision_class: Code = None,
@@ -44,24 +57,20 @@ def router(runtime: Runtime) -> APIRouter:
     ) -> Card:  # fmt: skip
         """What is to be supervised, what presses most first; facets count each filter's values under the others."""
         now = datetime.now(UTC)
-        since = now - timedelta(days=FIGURE_DAYS)
         filters = Filters(reason, supervision_class, level, department, town, age)
         with opened(pool, viewer, within) as (conn, _):
-            board = supervision.board(conn, profile, filters, now)
+            board, figures = measured(conn, now, filters)
             shown = board.cases[offset : offset + limit]
             urged = watch_queries.urges(conn, [case.ticket.id for case in shown])
-            figures = watch_queries.figures(conn, since)
         return {
             "as_of": ms(now),
             "rows": [_watched(profile.time_zone, viewer, case, urged.get(case.ticket.id)) for case in shown],
             "total": len(board.cases),
             "whole": board.total,
+            "reasons": board.reasons,
             "facets": board.facets,
-            "figures": {
-                **figures._asdict(), "watched": board.supervised, "watched_late": board.late,
-                "since": ms(since), "days": FIGURE_DAYS,
-            },
-        }  # fmt: skip
+            "figures": figures,
+        }
 
     @routes.get("/supervision/{ticket_id}")
     def supervision_case(ticket_id: TicketId, viewer: Seer) -> Card:
@@ -95,7 +104,15 @@ def router(runtime: Runtime) -> APIRouter:
         now = datetime.now(UTC)
         with opened(pool, viewer, within) as (conn, _):
             found = queries.consultations(conn, since=now - timedelta(days=FIGURE_DAYS), limit=limit)
-        return {"as_of": ms(now), "rows": [_meeting(profile.time_zone, viewer, one) for one in found]}
+            board, figures = measured(conn, now)
+        rows = [_meeting(profile.time_zone, viewer, one) for one in found]
+        return {
+            "as_of": ms(now),
+            "rows": rows,
+            "whole": board.total,
+            "reasons": board.reasons,
+            "figures": figures,
+        }
 
     @routes.patch("/consultations/{consultation_id}")
     def change_consultation(consultation_id: TicketId, body: MeetingIn, viewer: Seer) -> Card:

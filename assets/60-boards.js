@@ -74,6 +74,9 @@
   // Every quoted sentence comes from people: it goes in as text, never as HTML.
   board.mark = (kind) => h("i", { class: `mark ${kind}`, "aria-hidden": "true" });
   board.chip = (text, kind) => (text ? h("span", { class: `chip ${kind || ""}` }, text) : null);
+  // In a list only where real and made-up records stand side by side.
+  board.mixed = (row) => (config.place.generated ? null : board.generated(row));
+  board.who = (actor) => ({ generator: t("board.by.generator"), import: t("board.by.import") })[actor] ?? actor;
   board.generated = (row) => (row.generated ? h("span", { class: "chip made", title: t("board.generated.title") }, t("board.generated")) : null);
 
   let fading = null;
@@ -128,7 +131,7 @@
     node.replaceChildren(
       node.firstElementChild,
       h("div", { class: `value${late ? " late" : ""}` }, late, h("b", { class: value === null ? "none" : few }, value ?? "\u2013"),
-        h("small", {}, rate ? (value === null ? "" : "%") : t("unit.ticket")), rate ? h("span", { class: "of" }, wangge.share(told.n, told.d)) : null),
+        h("small", {}, rate ? (value === null ? "" : "%") : told.unit ?? t("unit.ticket")), rate ? h("span", { class: "of" }, wangge.share(told.n, told.d)) : null),
       h("div", { class: "note" }, told.note || ""),
     );
     node.classList.add("filled");
@@ -310,7 +313,7 @@
     const { key } = event;
     if (key === "ArrowDown" || key === "j") move(1);
     else if (key === "ArrowUp" || key === "k") move(-1);
-    else if (key === "Enter" && event.target.closest?.("#queue")) el("case").querySelector("form.open input, form.open textarea, .acts button")?.focus();
+    else if (key === "Enter" && event.target.closest?.("#queue")) el("case").querySelector("form.open input, form.open textarea, form.inline input, .acts button")?.focus();
     else if (key === "/") el("filters").querySelector("select")?.focus();
     else if (/^[1-9]$/.test(key)) el("case").querySelector(`[data-key="${key}"]`)?.click();
     else return;

@@ -67,7 +67,7 @@
   const calls = (told) =>
     told.attempts.length
       ? board.timeline([...told.attempts].reverse().map((one) => ({
-          at: one.at, who: one.actor, kind: one.satisfaction === "unsatisfied" ? "late" : "",
+          at: one.at, who: board.who(one.actor), kind: one.satisfaction === "unsatisfied" ? "late" : "",
           what: one.outcome === "answered"
             ? [t(`desk.satisfaction.${one.satisfaction}`), one.solved && t(`desk.solved.${one.solved}`)].filter(Boolean).join(" \u00b7 ")
             : t(`desk.outcome.${one.outcome}`) + (one.again_at ? ` \u00b7 ${t("callbacks.again", { at: board.at(one.again_at) })}` : ""),
@@ -106,7 +106,7 @@
         id: row.id, mark: due.mark, title: row.title || board.name("category", row.category), when: due.text,
         place: [board.name("category", row.category), board.place(row)].filter(Boolean).join(" \u00b7 "),
         why: [why(row), tried].filter(Boolean).join(" \u00b7 "),
-        chips: [board.generated(row)],
+        chips: [board.mixed(row)],
       };
     },
     draw: (told) => {

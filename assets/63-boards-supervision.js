@@ -33,7 +33,7 @@
   const give = (ticket, command) => (values) => wangge.post(`/api/tickets/${ticket.id}/${command}`, { version: board.lock, ...values });
   const supervisions = () => config.supervisions.map(({ code, name }) => ({ value: code, label: name }));
   const COMMANDS = {
-    urge: (ticket) => ({ main: true, fields: () => [{ name: "note", kind: "words", label: t("supervision.urge.note"), required: true, most: 500, hint: holders(ticket) }] }),
+    urge: (ticket) => ({ main: ticket.status !== "consulted", fields: () => [{ name: "note", kind: "words", label: t("supervision.urge.note"), required: true, most: 500, hint: holders(ticket) }] }),
     supervise: (ticket) => ({
       label: t(ticket.supervised_at ? "supervision.reclass" : "command.supervise"),
       fields: () => [
@@ -66,7 +66,8 @@
     const may = new Set(told.commands.map(({ command }) => command));
     return Object.keys(COMMANDS)
       .filter((name) => may.has(name) && (!only || only.includes(name)))
-      .map((name) => ({ name, label: t(`command.${name}`), needs: t(`supervision.needs.${NEEDS[name]}`), send: give(told.ticket, name), ...COMMANDS[name](told.ticket) }));
+      .map((name) => ({ name, label: t(`command.${name}`), needs: t(`supervision.needs.${NEEDS[name]}`), send: give(told.ticket, name), ...COMMANDS[name](told.ticket) }))
+      .sort((a, b) => Number(Boolean(b.main)) - Number(Boolean(a.main)));
   };
 
   // --- consultations
@@ -92,8 +93,8 @@
 
   const KINDS = { unsatisfied: "late", call_back: "" };
   const happened = (told) =>
-    board.timeline(told.history.map((one) => ({
-      at: one.at, who: one.actor, kind: one.kind === "urge" ? "urge" : one.data?.satisfaction ? KINDS[one.data.satisfaction] || "" : "",
+    board.timeline(told.history.filter((one) => one.kind !== "imported").map((one) => ({
+      at: one.at, who: board.who(one.actor), kind: one.kind === "urge" ? "urge" : one.data?.satisfaction ? KINDS[one.data.satisfaction] || "" : "",
       what: t(`command.${one.kind}`) === `command.${one.kind}` ? board.name("status", one.kind) : t(`command.${one.kind}`),
       words: [one.note, one.data?.reason, one.data?.result, one.data?.question, one.data?.decision, one.data?.comment, one.data?.satisfaction && t(`desk.satisfaction.${one.data.satisfaction}`), one.data?.supervision && board.name("supervision", one.data.supervision)].filter(Boolean).join(" \u00b7 "),
     })));
@@ -120,23 +121,20 @@
       return Object.entries(FILTERS).map(([asked, facet]) => board.filter(asked, t(`supervision.filter.${facet}`), told.facets[facet], say[facet])).filter(Boolean);
     },
     tools: () => board.exports(),
-    tiles: ({ figures, facets }) =>
-      figures
-        ? {
-            watched: { n: figures.watched, note: t("supervision.note.watched") },
-            watched_late: { n: figures.watched_late, late: true, note: t("supervision.note.watched_late", { of: wangge.int(figures.watched) }) },
-            unsatisfied: { n: facets.reason.unsatisfied || 0, note: t("supervision.note.unsatisfied") },
-            late: { n: facets.reason.late || 0, late: true, note: t("supervision.note.late") },
-            done: { n: figures.done, d: figures.supervised, note: t("supervision.note.done", { days: figures.days }) },
-          }
-        : {},
+    tiles: ({ figures, reasons }) => ({
+      watched: { n: figures.watched, note: t("supervision.note.watched") },
+      watched_late: { n: figures.watched_late, late: true, note: t("supervision.note.watched_late", { of: wangge.int(figures.watched) }) },
+      unsatisfied: { n: reasons.unsatisfied || 0, note: t("supervision.note.unsatisfied") },
+      late: { n: reasons.late || 0, late: true, note: t("supervision.note.late") },
+      done: { n: figures.done, d: figures.supervised, note: t("supervision.note.done", { days: figures.days }) },
+    }),
     item: (row) => {
       if (meetings()) {
         const due = row.decided_at ? { text: t("consultation.decided"), mark: "done" } : row.meets_at ? board.due(row.meets_at) : { text: t("consultation.no_meeting"), mark: "soon" };
         return {
           id: row.ticket_id, mark: due.mark === "late" ? "soon" : due.mark, title: row.question || board.name("category", row.category),
           when: row.decided_at ? due.text : row.meets_at ? board.at(row.meets_at) : due.text, why: t("consultation.asked", { at: board.at(row.asked_at) }),
-          place: [board.name("category", row.category), board.place(row)].join(" \u00b7 "), chips: [board.generated(row)],
+          place: [board.name("category", row.category), board.place(row)].join(" \u00b7 "), chips: [board.mixed(row)],
         };
       }
       const due = board.due(row.due);
@@ -144,7 +142,7 @@
       return {
         id: row.id, mark: row.late ? "late" : due.mark, title: row.title || board.name("category", row.category), when: due.text,
         place: [board.name("category", row.category), board.place(row), board.name("department", row.department)].filter(Boolean).join(" \u00b7 "),
-        why: [t(`supervision.reason.${row.reason}`), urged].filter(Boolean).join(" \u00b7 "), chips: [board.generated(row)],
+        why: [t(`supervision.reason.${row.reason}`), urged].filter(Boolean).join(" \u00b7 "), chips: [board.mixed(row)],
       };
     },
     draw: (told) => {

@@ -15,7 +15,10 @@
   const parties = (names) => names.join(t("list.comma"));
   const when = (row) => {
     if (row.reason === "done") return { text: t(`desk.mediation_state.${row.state}`), mark: "done" };
-    if (row.reason === "follow") return { text: t("mediation.by", { day: row.perform_by }), mark: "soon" };
+    if (row.reason === "follow") {
+      const over = board.due(dayMs(row.perform_by) + DAY_MS);
+      return over.mark === "late" ? over : { text: t("mediation.by", { day: row.perform_by }), mark: "soon" };
+    }
     if (row.reason === "late") return board.due(row.due_at);
     if (row.reason === "meet" || row.reason === "record") return { text: board.at(row.next_session), mark: row.reason === "record" ? "soon" : "wait" };
     if (row.reason === "accept") return { text: t("mediation.waits", { span: board.span(board.now() - row.received_at) }), mark: "soon" };
@@ -67,7 +70,7 @@
   };
   const shaped = {
     assign: ({ post, ...values }) => ({ ...values, ...(post ? { post: Number(post) } : {}) }),
-    hold_session: (values, told) => ({ ...values, session: waiting(told).no }),
+    hold_session: (values, told) => ({ ...values, session: waiting(told).seq }),
   };
   const key = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
   const send = async (url, body, sent) => {
@@ -160,14 +163,14 @@
     told.sessions.length
       ? board.timeline([...told.sessions].reverse().map((one) => ({
           at: one.held_at ?? one.planned_at,
-          what: `${t("mediation.session", { n: one.no })} \u00b7 ${one.outcome ? t(`mediation.outcome.${one.outcome}`) : one.planned_at < board.now() ? t("mediation.session.record") : t("mediation.session.planned")}`,
+          what: `${t("mediation.session", { n: one.seq })} \u00b7 ${one.outcome ? t(`mediation.outcome.${one.outcome}`) : one.planned_at < board.now() ? t("mediation.session.record") : t("mediation.session.planned")}`,
           who: [board.name("tier", one.tier), one.room, one.ended_at && t("mediation.session.ended", { at: board.at(one.ended_at) })].filter(Boolean).join(" \u00b7 "),
           kind: one.outcome ? "" : "soon",
         })))
       : h("p", { class: "quiet" }, t("mediation.sessions.none"));
   const happened = (told) =>
     board.timeline([...told.history].reverse().map((one) => ({
-      at: one.at, what: t(`mediation.command.${one.kind}`), who: one.actor,
+      at: one.at, what: t(`mediation.command.${one.kind}`), who: board.who(one.actor),
       words: [one.data?.reason, one.data?.form && t(`desk.agreement_form.${one.data.form}`), one.data?.outcome && t(`mediation.outcome.${one.data.outcome}`), one.data?.planned_at && board.at(Date.parse(one.data.planned_at)), one.data?.performed_on].filter(Boolean).join(" \u00b7 "),
     })));
   const result = (told) => {
@@ -199,7 +202,7 @@
     ].filter(Boolean),
     tools: () => [...board.exports(), receive()],
     tiles: ({ figures, tiers }) => ({
-      open: { n: figures.open, late: false, note: figures.late ? t("mediation.note.late", { n: wangge.int(figures.late) }) : t("mediation.note.open", { tiers: tiers.filter((one) => one.open).map((one) => `${board.name("tier", one.tier)} ${one.open}`).join(" \u00b7 ") }) },
+      open: { n: figures.open, unit: t("unit.case"), note: figures.late ? t("mediation.note.late", { n: wangge.int(figures.late) }) : t("mediation.note.open", { tiers: tiers.filter((one) => one.open).map((one) => `${board.name("tier", one.tier)} ${one.open}`).join(" \u00b7 ") }) },
       accepted: { n: figures.accepted, d: figures.received, note: t("mediation.note.accepted", { days: figures.days }) },
       closed: { n: figures.closed, d: figures.accepted, note: t("mediation.note.closed", { days: figures.days }) },
       settled: { n: figures.settled, d: figures.settled + figures.failed, note: t("mediation.note.settled", { days: figures.days }) },
@@ -208,9 +211,9 @@
     item: (row) => {
       const due = when(row);
       return {
-        id: row.id, mark: row.reason === "late" ? "late" : PRESSING[row.reason], title: board.name("category", row.category), when: due.text,
+        id: row.id, mark: due.mark === "late" ? "late" : PRESSING[row.reason], title: board.name("category", row.category), when: due.text,
         place: [parties(row.parties), board.place(row)].filter(Boolean).join(" \u00b7 "), why: t(`mediation.reason.${row.reason}`),
-        chips: [board.chip(board.name("tier", row.tier), "tier"), board.generated(row)],
+        chips: [board.chip(board.name("tier", row.tier), "tier"), board.mixed(row)],
       };
     },
     draw: (told) => {

@@ -166,7 +166,7 @@ class _Life:
                 time(9 + 5 * round_, 30), self.zone,
             )  # fmt: skip
             self._event("plan_session", self.at, {}, {"planned_at": planned.isoformat()})
-            session: dict[str, Any] = {"no": len(self.sessions) + 1, "tier": tier, "planned_at": planned, "room": room,
+            session: dict[str, Any] = {"seq": len(self.sessions) + 1, "tier": tier, "planned_at": planned, "room": room,
                                        "held_at": None, "ended_at": None, "outcome": None}  # fmt: skip
             self.sessions.append(session)
             ended = planned + timedelta(minutes=40 + int(50 * self.luck[0]))
@@ -176,7 +176,7 @@ class _Life:
             agreed = last and (round_ or self.luck[5] < 0.7)
             session |= {"held_at": planned, "ended_at": ended, "outcome": "agreed" if agreed else "continued"}
             self._event(
-                "hold_session", self.at, {}, {"session": session["no"], "outcome": session["outcome"]}
+                "hold_session", self.at, {}, {"session": session["seq"], "outcome": session["outcome"]}
             )
         return True
 
@@ -199,7 +199,7 @@ class _Life:
         done = datetime.combine(by, time(10), self.zone)
         if done > self.until - timedelta(days=2 + 4 * self.luck[2]):
             return
-        if self.luck[7] < 0.955:
+        if self.luck[7] < 0.955 or (self.luck[7] >= 0.985 and done < self.until - timedelta(days=20)):
             self._event(
                 "perform", done, {"performed": True, "performed_on": by}, {"performed_on": by.isoformat()}
             )
@@ -212,6 +212,10 @@ class _Life:
     def _pass(self, hours: float) -> bool:
         """Go on for so many hours; False when that has not come yet."""
         after = self.at + timedelta(minutes=round(hours * 60))
+        local = after.astimezone(self.zone)
+        if not 8 <= local.hour < 18:  # on a morning
+            day = local.date() + timedelta(days=local.hour >= 18)
+            after = datetime.combine(day, time(8, 40 + local.minute // 4), self.zone)
         if after > self.until:
             return False
         self.at = after
@@ -278,7 +282,7 @@ def _store(conn: Db, life: _Life, places: _Places, sealer: Sealer) -> None:
             ],
         )
         cursor.executemany(
-            "INSERT INTO mediation_session (case_id, area_no, no, tier, planned_at, room, held_at, ended_at, outcome)"
+            "INSERT INTO mediation_session (case_id, area_no, seq, tier, planned_at, room, held_at, ended_at, outcome)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [(case_id, area_no, *session.values()) for session in life.sessions],
         )

@@ -60,7 +60,7 @@ class Party(NamedTuple):
 class Session(NamedTuple):
     """A meeting: planned, and what came of it."""
 
-    no: int
+    seq: int
     tier: int
     planned_at: datetime
     room: str | None
@@ -192,9 +192,9 @@ def add_session(conn: Db, case: Case, planned_at: datetime, room: str | None) ->
     """Plan a meeting; returns its number."""
     row = conn.execute(
         """
-        INSERT INTO mediation_session (case_id, area_no, no, tier, planned_at, room)
-        SELECT %(id)s, %(area_no)s, coalesce(max(no), 0) + 1, %(tier)s, %(at)s, %(room)s
-        FROM mediation_session WHERE case_id = %(id)s RETURNING no
+        INSERT INTO mediation_session (case_id, area_no, seq, tier, planned_at, room)
+        SELECT %(id)s, %(area_no)s, coalesce(max(seq), 0) + 1, %(tier)s, %(at)s, %(room)s
+        FROM mediation_session WHERE case_id = %(id)s RETURNING seq
         """,
         {"id": case.id, "area_no": case.area_no, "tier": case.tier, "at": planned_at, "room": room},
     ).fetchone()
@@ -203,16 +203,16 @@ def add_session(conn: Db, case: Case, planned_at: datetime, room: str | None) ->
 
 
 def end_session(
-    conn: Db, case_id: int, no: int, held_at: datetime, ended_at: datetime | None, outcome: str
+    conn: Db, case_id: int, seq: int, held_at: datetime, ended_at: datetime | None, outcome: str
 ) -> bool:
     """Write what came of a meeting; False when there is none of that number that waits for it."""
     return (
         conn.execute(
             """
             UPDATE mediation_session SET held_at = %s, ended_at = %s, outcome = %s
-            WHERE case_id = %s AND no = %s AND outcome IS NULL
+            WHERE case_id = %s AND seq = %s AND outcome IS NULL
             """,
-            (held_at, ended_at, outcome, case_id, no),
+            (held_at, ended_at, outcome, case_id, seq),
         ).rowcount
         == 1
     )
@@ -220,7 +220,7 @@ def end_session(
 
 def sessions(conn: Db, case_id: int) -> list[Session]:
     """The meetings of a case, in order."""
-    query = sql.SQL("SELECT {} FROM mediation_session WHERE case_id = %s ORDER BY no").format(
+    query = sql.SQL("SELECT {} FROM mediation_session WHERE case_id = %s ORDER BY seq").format(
         sql.SQL(", ").join(map(sql.Identifier, Session._fields))
     )
     with conn.cursor(row_factory=class_row(Session)) as cursor:
@@ -382,3 +382,37 @@ def running_grant(conn: Db, account_id: int, case_id: int) -> tuple[datetime, st
         (account_id, case_id),
     ).fetchone()
     return None if row is None else (row[0], row[1])
+
+
+def parties_of_other_keys(conn: Db, key_id: int) -> list[Party]:
+    """Parties sealed with another key than that, held until the transaction ends."""
+    query = sql.SQL("SELECT {} FROM mediation_party WHERE key_id <> %s ORDER BY id FOR UPDATE").format(
+        sql.SQL(", ").join(map(sql.Identifier, Party._fields))
+    )
+    with conn.cursor(row_factory=class_row(Party)) as cursor:
+        return cursor.execute(query, (key_id,)).fetchall()
+
+
+def reseal_party(conn: Db, party_id: int, name: bytes, phone: bytes | None, key_id: int) -> None:
+    """Replace what is sealed of a party."""
+    conn.execute(
+        "UPDATE mediation_party SET name_sealed = %s, phone_sealed = %s, key_id = %s WHERE id = %s",
+        (name, phone, key_id, party_id),
+    )
+
+
+def cases_of_other_keys(conn: Db, key_id: int) -> dict[int, Sealed]:
+    """What is sealed in cases with another key than that, by id, held until the transaction ends."""
+    rows = conn.execute(
+        "SELECT id, matter_sealed, agreement_sealed, key_id FROM mediation_case WHERE key_id <> %s FOR UPDATE",
+        (key_id,),
+    ).fetchall()
+    return {row[0]: Sealed(*row[1:]) for row in rows}
+
+
+def reseal_case(conn: Db, case_id: int, matter: bytes | None, agreement: bytes | None, key_id: int) -> None:
+    """Replace what is sealed in a case."""
+    conn.execute(
+        "UPDATE mediation_case SET matter_sealed = %s, agreement_sealed = %s, key_id = %s WHERE id = %s",
+        (matter, agreement, key_id, case_id),
+    )

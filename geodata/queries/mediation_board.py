@@ -103,7 +103,7 @@ _CASES = sql.SQL(
     FROM mediation_case c
     CROSS JOIN LATERAL (
         SELECT count(*)::integer AS n, min(planned_at) FILTER (WHERE outcome IS NULL) AS planned_at,
-               (array_agg(outcome ORDER BY no DESC) FILTER (WHERE outcome IS NOT NULL))[1] AS last
+               (array_agg(outcome ORDER BY seq DESC) FILTER (WHERE outcome IS NOT NULL))[1] AS last
         FROM mediation_session WHERE case_id = c.id
     ) s
     WHERE (%(tier)s::integer IS NULL OR c.tier = %(tier)s)

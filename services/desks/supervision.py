@@ -48,6 +48,7 @@ class Board(NamedTuple):
 
     cases: list[Case]
     total: int  # on the whole board
+    reasons: dict[str, int]  # of the whole board
     facets: dict[str, dict[str, int]]
     late: int  # of the supervised ones, those whose class' limit is over
     supervised: int
@@ -85,6 +86,7 @@ def board(conn: Db, profile: Profile, filters: Filters = ALL, now: datetime | No
     return Board(
         [case for case in cases if _passes(case, asked)],
         len(cases),
+        dict(Counter(case.reason for case in cases)),
         facets,
         sum(case.is_late for case in watched),
         len(watched),

@@ -172,7 +172,7 @@ def _plan_session(doing: _Doing, order: o.PlanSession) -> dict[str, Any]:
     waiting = [one for one in queries.sessions(doing.conn, doing.case.id) if one.outcome is None]
     if waiting:
         raise BadCase(
-            "planned_at", order.planned_at.isoformat(), f"first what came of meeting {waiting[0].no}"
+            "planned_at", order.planned_at.isoformat(), f"first what came of meeting {waiting[0].seq}"
         )
     if order.planned_at < doing.case.received_at:
         raise BadCase("planned_at", order.planned_at.isoformat(), "a moment after the dispute was brought")

@@ -101,6 +101,21 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
         "INSERT INTO ticket_reporter (ticket_id, area_no, name_masked, sealed, key_id)"
         " VALUES ({no}, {no}, '王**', 'x', 1)"
     )
+    run("INSERT INTO call_back (ticket_id, area_no, outcome, actor) VALUES (1, {no}, 'busy', 'test')")
+    run(
+        "INSERT INTO consultation (ticket_id, area_no, question, asked_at, asked_by)"
+        " VALUES (1, {no}, 'q', now(), 'test')"
+    )
+    run(
+        "WITH made AS (INSERT INTO mediation_case (number, area_no, category, tier, key_id, received_at)"
+        " VALUES ('M' || {no}, {no}, '04001', 1, 1, now()) RETURNING id), event AS ("
+        " INSERT INTO mediation_event (case_id, area_no, kind, state, version, actor)"
+        " SELECT id, {no}, 'receive', 'received', 1, 'test' FROM made), session AS ("
+        " INSERT INTO mediation_session (case_id, area_no, seq, tier, planned_at)"
+        " SELECT id, {no}, 1, 1, now() FROM made)"
+        " INSERT INTO mediation_party (case_id, area_no, side, name_masked, name_sealed, key_id)"
+        " SELECT id, {no}, 'applicant', 'x**', '', 1 FROM made"
+    )
     run(
         "INSERT INTO audit (actor_kind, actor_name, action, area_no)"
         " VALUES ('system', 'test', 'export', {no})"

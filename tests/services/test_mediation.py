@@ -17,7 +17,7 @@ from geodata.scope import EVERYTHING, Pool, scoped
 from geodata.servers import Stores
 from services.access import UnknownArea, Viewer
 from services.care.errors import BadCare, NotForThem
-from services.care.sealing import Seals
+from services.care.sealing import Seals, WrongKey
 from services.mediation import (
     BadCase,
     KeyReused,
@@ -32,6 +32,7 @@ from services.mediation import (
 from services.mediation import orders as o
 from services.mediation import receive as receive_
 from services.mediation.cases import FIELDS, plain
+from services.mediation.resealing import reseal
 from tests.small_place import grid_no
 from tests.viewers import of_town
 
@@ -180,6 +181,17 @@ def test_parties_are_sealed_masked_and_opened_for_a_reason(conn: Any) -> None:
     sight = seen(conn, MEDIATOR, case, SEALS)
     assert sight.parties[0] == {"side": "applicant", "name": "王建国", "phone": "13900000001"}
     assert sight.matter == TOLD["matter"] and sight.until is not None
+
+
+def test_after_a_change_of_the_secret_all_is_sealed_anew(conn: Any) -> None:
+    case = do(conn, do(conn, receive(conn), "accept"), "settle", agreement="as said", form="oral")
+    fresh = Seals(b"n" * 32, bytes(range(32)))
+    assert reseal(conn, fresh) == 3 and reseal(conn, fresh) == 0
+    open_case(conn, MEDIATOR, case.id, "after the change", 5)
+    sight = seen(conn, MEDIATOR, case, Seals(b"n" * 32))
+    assert (sight.parties[0]["name"], sight.matter, sight.agreement) == ("王建国", TOLD["matter"], "as said")
+    with pytest.raises(WrongKey):
+        seen(conn, MEDIATOR, case, SEALS)
 
 
 def test_no_facts_role_and_no_other_town_reads_a_case(pool_with_account: Pool) -> None:
