@@ -57,11 +57,12 @@ def simulate(
             raise typer.Exit(1)
         tokens, workers = script.register_devices(conn)
         clients = script.register_clients(conn)
+        account = script.demo_dispatcher(conn)
         conn.commit()
         plan = script.learn(conn, profiles.load(row[0]), tokens, workers)
 
     async def play() -> Simulator:
-        simulator = Simulator(plan, server, speed, seed, tokens=clients)
+        simulator = Simulator(plan, server, speed, seed, tokens=clients, account=account)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, simulator.stop)
@@ -83,6 +84,6 @@ def simulate(
         ),
         highlight=False,
     )
-    if played.commands:
-        told = ", ".join(f"{command} {count}" for command, count in played.commands.most_common())
+    if played.given:
+        told = ", ".join(f"{command} {count}" for command, count in played.given.most_common())
         screen.print(told, highlight=False)

@@ -28,6 +28,9 @@ class Played:
     severities: list[str]
     natures: list[str]
     work_kinds: list[str]
+    supervisions: list[str]
+    disputes: set[str]  # categories that are mediated
+    mediation_tiers: int
     workers: dict[int, list[WorkerRow]] = field(default_factory=dict)  # by number of their area
 
     @classmethod
@@ -44,6 +47,14 @@ class Played:
             severities=profile.loop.codes("severities"),
             natures=profile.loop.codes("natures"),
             work_kinds=profile.loop.codes("work_kinds"),
+            supervisions=profile.loop.codes("supervisions"),
+            disputes={
+                kind.code
+                for category in profile.categories
+                for kind in category.kinds
+                if category.code in profile.desks.mediation.kinds
+            },
+            mediation_tiers=len(profile.desks.mediation.tiers),
             workers=by_area,
         )
 

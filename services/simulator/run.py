@@ -18,6 +18,7 @@ from services.positions.fix import Reading
 from services.simulator import scene
 from services.simulator.caseload import Caseload, Due
 from services.simulator.choice import choose
+from services.simulator.desk import Desk
 from services.simulator.script import Script
 from services.simulator.walker import Walker
 
@@ -30,7 +31,8 @@ RETRY_S = (0.5, 8.0)
 MOST_STEPS_A_TICK = 200
 WITH_PICTURE = 0.15  # share of reports with a picture
 SHOWN = {"handle": 0.3}  # command → share with a picture of what was done
-COMPARED, ALIKE = 0.15, 70  # share of new tickets that somebody compares; so alike (of 100) they are merged
+DESK_WORK, MEDIATED = 0.5, 0.4  # deeds at the desks a new ticket; share of disputes that are mediated
+COMPARED, ALIKE = 0.05, 70  # share of new tickets that somebody compares; so alike (of 100) they are merged
 # Which of the clients of `script.PARTS` gives a command; all others are the dispatcher's.
 GIVES = {
     **dict.fromkeys(("respond", "refuse", "sign", "start", "handle", "progress", "node_done", "suspend", "resume",
@@ -51,20 +53,26 @@ class Simulator:
         seed: int | None = None,
         *,
         tokens: Mapping[str, str] | None = None,
+        account: tuple[str, str] | None = None,
     ) -> None:
-        """`tokens` are those of `script.register_clients`: part → bearer token."""
+        """`tokens` are those of `script.register_clients`; an account (login, password) plays the desks."""
         self._script = script
         self._zone = ZoneInfo(script.time_zone)
         self._speed = speed
         self._chance = random.Random(seed)
         self._walkers = [Walker(walk, time.time(), self._chance) for walk in script.walks]
         self._caseload = Caseload(script.past, script.open_tickets, self._chance)
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            timeout=10,
-            limits=httpx.Limits(max_connections=AT_ONCE + 2),
-            trust_env=False,
+        self._http, self._session = (
+            httpx.AsyncClient(
+                base_url=url,
+                timeout=10,
+                limits=httpx.Limits(max_connections=AT_ONCE + 2),
+                trust_env=False,
+            )
+            for _ in range(2)  # the other keeps the cookies of who is signed in
         )
+        self._desk = Desk(self._signed_in, account, script.place, self._chance) if account else None
+        self._desk_work = 0.0
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._stop = asyncio.Event()
         self._tokens = dict(tokens or {})
@@ -79,14 +87,19 @@ class Simulator:
         }
         self.commands: Counter[str] = Counter()
 
+    @property
+    def given(self) -> Counter[str]:
+        """All commands, those of the desks too."""
+        return self.commands + (self._desk.given if self._desk else Counter())
+
     def stop(self) -> None:
         """End the run soon."""
         self._stop.set()
 
     async def run(self) -> None:
         """Play until `stop`."""
-        async with self._http:
-            jobs = [asyncio.create_task(job) for job in (self._move(), self._work())]
+        async with self._http, self._session:
+            jobs = [asyncio.create_task(job) for job in (self._move(), self._work(), self._sit())]
             stopped = asyncio.create_task(self._stop.wait())
             await asyncio.wait([stopped, *jobs], return_when=asyncio.FIRST_COMPLETED)
             for job in (stopped, *jobs):
@@ -181,7 +194,14 @@ class Simulator:
             return
         ticket = answer.json()
         self.counts["tickets"] += 1
-        if self._chance.random() < WITH_PICTURE and (picture := await self._picture("citizen")):
+        self._desk_work += DESK_WORK
+        if (
+            self._desk
+            and ticket["category"] in self._script.place.disputes
+            and self._chance.random() < MEDIATED
+        ):
+            self._desk.disputes.append(ticket)
+        if self._chance.random() < WITH_PICTURE and (picture := await self._picture("citizen", ticket["id"])):
             body = {"version": ticket["version"], "pictures": [picture]}
             await self._give(ticket["id"], "attach", "citizen", body)
         self._caseload.put(ticket["id"], ticket["status"])
@@ -200,7 +220,7 @@ class Simulator:
         if (
             command in SHOWN
             and self._chance.random() < SHOWN[command]
-            and (picture := await self._picture(part))
+            and (picture := await self._picture(part, due.id))
         ):
             body["pictures"] = [picture]
         moved = await self._give(due.id, command, part, body | {"version": ticket["version"]})
@@ -234,9 +254,17 @@ class Simulator:
         alike = [one for one in found if one["likeness"] >= ALIKE and one["id"] != ticket["id"]]
         return ("merge", {"into": alike[0]["id"]}) if alike else None
 
-    async def _picture(self, part: str) -> str | None:
+    async def _sit(self) -> None:
+        """Work at the desks, as much as new tickets make."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            while self._desk is not None and self._desk_work >= 1:
+                self._desk_work -= 1
+                await self._desk.act()
+
+    async def _picture(self, part: str, ticket: int) -> str | None:
         """Id of a picture that was drawn and sent in; None when the server takes no more of them now."""
-        data = await asyncio.to_thread(scene.draw, self._chance, done=part != "citizen")
+        data = await asyncio.to_thread(scene.draw, ticket % scene.KINDS, done=part != "citizen")
         headers = {"Content-Type": "image/jpeg"}
         answer = await self._once("POST", "/api/pictures", part, content=data, headers=headers)
         if answer is None or not answer.is_success:
@@ -255,15 +283,20 @@ class Simulator:
 
     async def _once(self, method: str, path: str, part: str = "worker", **what: Any) -> httpx.Response | None:
         """One attempt; None when nobody answers. A fix that is not taken is not worth a second one."""
+        client = self._http if part else self._session
         token = self._tokens.get(part)
         if token and "auth" not in what:
             what["headers"] = {"Authorization": f"Bearer {token}"} | what.get("headers", {})
         async with self._slots:
             try:
-                return await self._http.request(method, path, **what)
+                return await client.request(method, path, **what)
             except httpx.TransportError:
                 self.counts["waits"] += 1
                 return None
+
+    async def _signed_in(self, method: str, path: str, **what: Any) -> httpx.Response | None:
+        """One attempt of somebody who is signed in."""
+        return await self._once(method, path, "", **what)
 
     async def _until_answered(self, method: str, path: str, part: str, **what: Any) -> httpx.Response:
         """As many attempts as it takes until a server answers with something other than a fault of its own."""

@@ -2,9 +2,11 @@
 
 import io
 import random
+from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
+KINDS = 100  # streets that there are: a store that keeps pictures by content does not grow
 SIZE = (960, 720)
 LABEL = "GENERATED · SIMULATION"
 SKY = ((176, 202, 222), (150, 170, 190), (198, 208, 214), (90, 104, 126))
@@ -13,8 +15,10 @@ GROUND = ((120, 118, 112), (136, 130, 118), (98, 104, 96))
 HEAP = ((92, 74, 52), (60, 66, 58), (148, 128, 84), (110, 60, 48))
 
 
-def draw(chance: random.Random, *, done: bool = False) -> bytes:
-    """A JPEG of a street with something on it, or without when it is done."""
+@lru_cache(maxsize=2 * KINDS)
+def draw(kind: int, *, done: bool = False) -> bytes:
+    """A JPEG of a street with something on it, or without when it is done; the same one for the same number."""
+    chance = random.Random(kind)
     picture = Image.new("RGB", SIZE, chance.choice(SKY))
     pen = ImageDraw.Draw(picture)
     width, height = SIZE

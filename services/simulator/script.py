@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from geodata.queries import accounts
 from geodata.queries import simulation as queries
 from geodata.queries.simulation import OpenTicket, Past, Walk
 from geodata.queries.workers import (
@@ -22,6 +23,7 @@ from geodata.queries.workers import (
 )
 from geodata.scope import Db
 from profiles import Profile
+from services.access.demo import demo_accounts
 from services.simulator.played import Played
 
 LEARNT_DAYS = 28
@@ -86,6 +88,13 @@ def register_clients(conn: Db) -> dict[str, str]:
         digest = hashlib.sha256(tokens[part].encode()).digest()
         add_passing_client(conn, digest, client_name(part), hours=24 * 7)
     return tokens
+
+
+def demo_dispatcher(conn: Db) -> tuple[str, str] | None:
+    """Login and password of the demo's dispatcher, who sits at the desks; None where there is no such account."""
+    account = next(one for one in demo_accounts() if one.role == "dispatcher")
+    known = accounts.by_login(conn, account.login)
+    return (account.login, account.password) if known is not None and known.demo else None
 
 
 def forget(conn: Db) -> None:

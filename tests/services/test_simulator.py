@@ -17,10 +17,14 @@ from PIL import Image
 import profiles
 from geodata.queries.simulation import OpenTicket, Past, Walk
 from geodata.servers import Stores
+from services.mediation.orders import ORDERS as MEDIATION_ORDERS
+from services.mediation.orders import Receive
+from services.mediation.states import commands_from as mediation_commands
 from services.positions.rules import jumps
 from services.simulator import scene, script
 from services.simulator.caseload import WAY, Caseload
 from services.simulator.choice import choose
+from services.simulator.desk import Desk
 from services.simulator.played import Played
 from services.simulator.run import Simulator
 from services.simulator.walker import Walker
@@ -110,7 +114,7 @@ def must(command: str) -> list[str]:
 
 
 def test_a_drawn_scene_is_a_picture_that_says_what_it_is() -> None:
-    first, second = (Image.open(io.BytesIO(scene.draw(random.Random(seed)))) for seed in (1, 2))
+    first, second = (Image.open(io.BytesIO(scene.draw(kind))) for kind in (1, 2))
     assert first.size == scene.SIZE and first.format == "JPEG"
     assert first.tobytes() != second.tobytes()
 
@@ -164,3 +168,44 @@ def test_every_worker_has_a_walk(conn: psycopg.Connection, kind: str) -> None:
     assert {past.category for past in plan.past} == {
         k.code for c in profiles.load("zoucheng").categories for k in c.kinds
     }
+
+
+@pytest.mark.parametrize("state", ["received", "accepted", "settled"])
+async def test_the_desks_mediate_watch_and_ring(state: str) -> None:
+    asked: list[tuple[str, str, dict[str, Any]]] = []
+    sessions = [{"no": 1, "held_at": None, "outcome": None}] if state == "accepted" else []
+    answers: dict[str, Any] = {
+        "/api/session": {"csrf": "c"},
+        "/api/mediation": {"rows": [{"id": 7}]},
+        "/api/mediation/7": {
+            "id": 7, "version": 3, "state": state, "tier": 1, "mediator": None, "sessions": sessions,
+            "commands": list(mediation_commands(state)),
+        },
+        "/api/mediation/7/mediators": {"mediators": [{"kind": "post", "id": 5}], "rooms": ["1"]},
+        "/api/desks/supervision": {"rows": [{"id": 9}]},
+        "/api/tickets/9": {"id": 9, "version": 2, "supervised_at": None, "commands": [{"command": "supervise"}]},
+        "/api/desks/call-backs": {"rows": [{"id": 9}]},
+    }  # fmt: skip
+
+    async def ask(method: str, path: str, **what: Any) -> httpx.Response:
+        if method == "POST" and path != "/api/session":
+            assert what["headers"] == {"X-CSRFToken": "c"}
+            asked.append((method, path.rpartition("/")[2], what["json"]))
+            return httpx.Response(200, json={})
+        return httpx.Response(200, json=answers[path.partition("?")[0]])
+
+    place = Played.of(profiles.load("zoucheng"), [])
+    desk = Desk(ask, ("demo", "demo"), place, random.Random(4))
+    desk.disputes.append(met(9, "accepted") | {"area": {"code": "370883001"}, "category": "04001"})
+    for _ in range(60):
+        await desk.act()
+    Receive.model_validate(asked[0][2])
+    for _, command, body in asked[1:]:
+        if command in MEDIATION_ORDERS:
+            MEDIATION_ORDERS[command].model_validate(body)
+        elif command in ORDERS:
+            ORDERS[command].model_validate(body)
+    given = {command for _, command, _ in asked}
+    expected = {"received": "accept", "accepted": "assign", "settled": "perform"}[state]
+    assert {"mediation", "supervise", "attempts", expected} <= given
+    assert desk.given["turned_down"] == 0
