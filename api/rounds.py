@@ -34,6 +34,8 @@ class LineOut(BaseModel):
         None, description="Left out, as are the words, for those who may not see people."
     )
     words: str | None = None
+    figures: dict[str, Any] | None = Field(None, description="As they stood when it was made.")
+    generated: bool
     found: int
     closed: int
     open: int

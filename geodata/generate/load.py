@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geodata.generate import desks, files, mediation, tickets
+from geodata.generate import desks, files, mediation, rounds, tickets
 from geodata.generate.files import Files, Progress
 from geodata.generate.matters import days_between
 from geodata.generate.patrols import patrols
@@ -79,6 +79,7 @@ def load_place(
     )
     _make_room(conn, until)
     desks.fill(conn, profile, seed, until)
+    rounds.fill(conn, profile, seed, until)
     mediation.fill(conn, profile, seed, None, until, sealer)
     _reached(conn, until)
 
@@ -130,6 +131,7 @@ def top_up(
     _visit(conn, last)
     _roster(conn, profile, ground, folder, seed, last)
     desks.fill(conn, profile, seed, until)
+    rounds.fill(conn, profile, seed, until)
     mediation.fill(conn, profile, seed, since, until, sealer)
     _reached(conn, until)
     progress("patrols", 1.0)

@@ -19,6 +19,8 @@ class RoundRow(NamedTuple):
     done_at: datetime | None
     done_by: str | None
     words: str | None
+    figures: dict[str, Any] | None
+    generated: bool
     found: int
     closed: int
     open: int
@@ -72,6 +74,7 @@ def rounds(
                 FROM fact GROUP BY 1
             )
             SELECT o.no AS area_no, o.hi, o.code AS area_code, o.name AS area, r.done_at, r.done_by, r.words,
+                   r.figures, coalesce(r.generated, false) AS generated,
                    coalesce(c.found, 0)::int AS found, coalesce(c.closed, 0)::int AS closed,
                    coalesce(c.open, 0)::int AS open, coalesce(c.overdue, 0)::int AS overdue,
                    coalesce(c.patrols, 0)::int AS patrols
@@ -147,6 +150,20 @@ def enter(conn: Db, made: Made) -> bool:
         made._asdict() | {"figures": Jsonb(made.figures)},
     )
     return cursor.rowcount == 1
+
+
+def enter_generated(conn: Db, made: list[Made]) -> None:
+    """Enter rounds that were made up; those that are there already stay."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO round (area_no, kind, first_day, last_day, due, done_at, done_by, words, figures, generated)
+            VALUES (%(area_no)s, %(kind)s, %(first_day)s, %(last_day)s, %(due)s, %(done_at)s, %(done_by)s, %(words)s,
+                    %(figures)s, true)
+            ON CONFLICT DO NOTHING
+            """,
+            [row._asdict() | {"figures": Jsonb(row.figures)} for row in made],
+        )
 
 
 class Place(NamedTuple):

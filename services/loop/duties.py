@@ -14,8 +14,8 @@ from geodata.queries.rounds import Place, place
 from geodata.scope import Db
 from profiles import Profile
 from profiles.loop import Every
+from profiles.periods import Period, period_of
 from services.access.viewer import Viewer
-from services.loop.periods import Period, period_of
 
 Kind = Literal["responsibility", "task"]
 FAR = timedelta(days=3660)

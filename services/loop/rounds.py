@@ -12,8 +12,8 @@ from geodata.queries.rounds import Made, RoundRow
 from geodata.scope import Db
 from profiles import Profile
 from profiles.loop import Round
+from profiles.periods import Period, due_of, period_of
 from services.access.viewer import Viewer
-from services.loop.periods import Period, due_of, period_of
 
 OLDEST = timedelta(days=62)  # a round of an older period is not made up any more
 State = Literal["done", "done_late", "missing", "waiting"]
@@ -128,7 +128,7 @@ def make(conn: Db, profile: Profile, viewer: Viewer, new: NewRound, *, now: date
     made = Made(place.no, kind.code, *period, due, now, viewer.name, new.words, figures)
     if not queries.enter(conn, made):
         raise MadeAlready(f"{place.name} has made this round already")
-    row = row._replace(done_at=now, done_by=viewer.name, words=new.words)
+    row = row._replace(done_at=now, done_by=viewer.name, words=new.words, figures=figures)
     return Line(row, _state(row, due, now), lower)
 
 

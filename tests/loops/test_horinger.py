@@ -131,6 +131,8 @@ def test_daily_weekly_and_monthly_rounds(walk: Walk) -> None:
     assert (again.status_code, again.json()["error"]["code"]) == (409, "made_already")
     day = sheet("daily")
     assert (day["owed"], day["done"]) == (36, 1)
+    row = next(row for row in day["rows"] if row["area_code"] == GRID)
+    assert row["figures"]["found"] == found + 1 and row["words"] == "线缆脱落一处"
 
     week = sheet("weekly")
     assert (week["name"], week["level"], week["owed"]) == ("周报告", "community", 4)

@@ -12,10 +12,10 @@ from geodata.queries.tickets import Area, Ticket
 from geodata.scope import EVERYTHING, Db, enter
 from profiles import Profile
 from profiles.loop import LEAVES, Loop, Round
+from profiles.periods import due_of, period_of
 from profiles.stages import Given, When
 from services import loop, tickets
 from services.access import RIGHTS
-from services.loop.periods import due_of, period_of
 from services.tickets import ORDERS, STATUSES, Report
 from tests.small_place import centre
 from tests.ticket_steps import give
