@@ -17,8 +17,8 @@ import api.audit
 import api.cards
 import api.care
 import api.demo_camera
-import api.duplicates
 import api.desks
+import api.duplicates
 import api.duties
 import api.errors
 import api.figures
@@ -28,9 +28,10 @@ import api.heat
 import api.live
 import api.loop
 import api.map
+import api.mediation
 import api.metrics
-import api.open311
 import api.notices
+import api.open311
 import api.openapi
 import api.pictures
 import api.positions
@@ -40,6 +41,8 @@ import api.screen_errors
 import api.search
 import api.session
 import api.sign_in
+import api.supervision
+import api.ticket_card
 import api.ticket_list
 import api.tickets
 import api.video
@@ -58,6 +61,7 @@ from geodata.pool import make_pool
 from geodata.redis_clients import loop_redis
 from geodata.servers import Stores, ensure
 from screens.admin.screen import make_admin
+from screens.boards import make_boards
 from screens.page import make_area, make_wall
 from screens.tickets import make_tickets
 from services.access.sessions import Sessions
@@ -73,7 +77,7 @@ from services.video import Prober
 from settings import Settings
 
 Role = Literal["all", "screens", "api"]
-SCREENS = ("wall", "area", "admin", "tickets")
+SCREENS = ("wall", "area", "admin", "tickets", "callbacks", "supervision", "mediation")
 
 # Every module of api/ that has routes; each offers router(runtime).
 OPERATION = (api.health.router, api.metrics.router)
@@ -87,11 +91,14 @@ ROUTERS = (
     api.live.router,
     api.ticket_list.router,
     api.tickets.router,
-    api.webhooks.router,
+    api.ticket_card.router,
     api.open311.router,
+    api.webhooks.router,
     api.loop.router,
     api.rounds.router,
     api.duties.router,
+    api.duplicates.router,
+    api.notices.router,
     api.pictures.router,
     api.positions.router,
     api.video.router,
@@ -99,9 +106,10 @@ ROUTERS = (
     api.walls.router,
     api.audit.router,
     api.roster.router,
+    api.desks.router,
+    api.supervision.router,
+    api.mediation.router,
     api.demo_camera.router,
-    api.duplicates.router,
-    api.notices.router,
 )
 
 
@@ -209,7 +217,8 @@ def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
     screens = (make_wall(runtime, server), make_area(runtime, server), make_admin(runtime, server))
     callbacks.area.register(screens[1], runtime)
     callbacks.admin.register(screens[2], runtime)
-    bundled = [file for screen in (*screens, make_tickets(runtime, server)) for file in screen.bundle.files]
+    desks = (make_tickets(runtime, server), *make_boards(runtime, server))
+    bundled = [file for screen in (*screens, *desks) for file in screen.bundle.files]
     app.state.screens = server
     app.mount("/", Assets(WSGIMiddleware(server, workers=16), bundled, runtime.settings.data / "assets"))
 
@@ -222,6 +231,9 @@ def _lead_to_screens(app: FastAPI) -> None:
     @app.get("/area", include_in_schema=False)
     @app.get("/admin", include_in_schema=False)
     @app.get("/tickets", include_in_schema=False)
+    @app.get("/callbacks", include_in_schema=False)
+    @app.get("/supervision", include_in_schema=False)
+    @app.get("/mediation", include_in_schema=False)
     async def home(request: Request) -> RedirectResponse:
         screen = request.url.path.strip("/") or SCREENS[0]
         query = f"?{request.url.query}" if request.url.query else ""

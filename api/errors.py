@@ -20,11 +20,12 @@ from services.access.sign_in import CodeNeeded, HasFactor, Locked, WrongCode, Wr
 from services.cards import UnknownThing
 from services.care.errors import BadCare, NotForThem
 from services.care.sealing import WrongKey
+from services.desks import BadDesk, StaleDesk
 from services.heat import NotLoaded, UnknownFilter
-from services.notices import BadTarget, UnknownNotice, UnknownTarget
-from services.pictures import BadPicture, PictureTooLarge, StoreAway, UnknownPicture, UnknownType
 from services.loop import UnknownDuty, UnknownList
 from services.mediation import BadCase, KeyReused, NotPossible, StaleCase
+from services.notices import BadTarget, UnknownNotice, UnknownTarget
+from services.pictures import BadPicture, PictureTooLarge, StoreAway, UnknownPicture, UnknownType
 from services.ticket_list.asked import BadFilter, WordsHidden
 from services.ticket_list.saved import NoAccount, UnknownKept
 from services.tickets import BadReport, NotAllowed, NotYours, StaleVersion, UnknownTicket
@@ -66,6 +67,12 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     BadCare: (422, "bad_care", None),
     NotForThem: (403, "forbidden", None),
     WrongKey: (503, "sealed_elsewhere", None),
+    BadDesk: (422, "bad_desk", None),
+    StaleDesk: (409, "stale_version", None),
+    BadCase: (422, "bad_case", None),
+    StaleCase: (409, "stale_version", None),
+    NotPossible: (409, "not_allowed", None),
+    KeyReused: (422, "key_reused", None),
     UnknownFilter: (422, "unknown_filter", None),
     NotLoaded: (503, "heat_loading", None),
     PoolTimeout: (503, "database_busy", "The database does not answer at the moment; try again."),

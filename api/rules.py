@@ -51,6 +51,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/ticket-filters"): Right.TICKETS_READ,
     ("DELETE", "/api/ticket-filters/{filter_id}"): Right.TICKETS_READ,
     ("GET", "/api/tickets/{ticket_id}"): Right.TICKETS_READ,
+    ("GET", "/api/tickets/{ticket_id}/card"): Right.TICKETS_READ,
     ("GET", "/api/tickets/{ticket_id}/history"): Right.PEOPLE,  # who did what, and in what words
     # the place's own loop
     ("GET", "/api/tickets/{ticket_id}/stages"): Right.TICKETS_READ,
@@ -92,6 +93,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/pictures/{picture_id}"): Right.PEOPLE,
     ("GET", "/api/pictures/{picture_id}/thumb"): Right.PEOPLE,
     ("GET", "/api/tickets/{ticket_id}/pictures"): Right.PEOPLE,
+    # duplicates
+    ("POST", "/api/duplicates"): Right.TICKETS_READ,  # looks, writes nothing
+    ("GET", "/api/tickets/{ticket_id}/duplicates"): Right.TICKETS_READ,
+    ("GET", "/api/tickets/{ticket_id}/voices"): Right.PEOPLE,
     # status call-backs out
     ("GET", "/api/notices/targets"): Right.ADMIN,
     ("POST", "/api/notices/targets"): Right.ADMIN,
@@ -108,10 +113,6 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/walls"): Right.ADMIN,
     ("DELETE", "/api/walls/{wall_id}"): Right.ADMIN,
     ("GET", "/api/care"): Right.CARE_MARKERS,  # masked
-    # duplicates
-    ("POST", "/api/duplicates"): Right.TICKETS_READ,  # looks, writes nothing
-    ("GET", "/api/tickets/{ticket_id}/duplicates"): Right.TICKETS_READ,
-    ("GET", "/api/tickets/{ticket_id}/voices"): Right.PEOPLE,
     ("GET", "/api/map/care/visits"): Right.CARE_MARKERS,
     ("GET", "/api/care/{care_id}"): Right.CARE_MARKERS,  # opened only with a grant of one's own
     ("POST", "/api/care/{care_id}/open"): Right.CARE_OPEN,

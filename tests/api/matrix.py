@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from services.access import Right
+from services.mediation.states import TRANSITIONS as MEDIATION
 from services.tickets import TRANSITIONS
 from tests.ticket_steps import USUAL
 
@@ -23,6 +24,17 @@ TURN = {
     "to": "18:00",
     "name": "李无名",
 }
+
+LEDGER = {
+    "ledger": "call_backs", "reason": "monthly meeting",
+    "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z",
+}  # fmt: skip
+DISPUTE = {"area": "{grid}", "category": "04001", "parties": [{"side": "applicant", "name": "王无名"}]}
+MEDIATION_ORDERS: dict[str, dict[str, Any]] = {
+    "accept": {}, "assign": {"room": "room 1"}, "plan_session": {"planned_at": "2026-11-24T00:00:00Z"},
+    "hold_session": {"session": 1, "held_at": "2026-11-20T00:00:00Z", "outcome": "continued"},
+    "settle": {"agreement": "as said", "form": "oral"}, "perform": {"performed_on": "2026-11-20"},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,9 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/area"): Row(None, own=(307,)),
     ("GET", "/admin"): Row(None, own=(307,)),
     ("GET", "/tickets"): Row(None, own=(307,)),
+    ("GET", "/callbacks"): Row(None, own=(307,)),
+    ("GET", "/supervision"): Row(None, own=(307,)),
+    ("GET", "/mediation"): Row(None, own=(307,)),
     ("GET", "/sign-in"): Row(None),
     ("GET", "/api/health"): Row(None),
     ("GET", "/api/ready"): Row(None),
@@ -113,6 +128,10 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/api/tickets/{ticket_id}/card"): Row(Right.TICKETS_READ, "not there"),
     ("GET", "/api/tickets/{ticket_id}"): Row(Right.TICKETS_READ, "not there"),
     ("POST", "/api/pictures"): Row(Right.TICKETS_FILE, body={}, own=(415,)),
+    ("POST", "/api/duplicates"): Row(
+        Right.TICKETS_READ, "nothing of it", body={"title": "t", "category": "01001", "area": "{grid}"}, own=(200, 422)),
+    ("GET", "/api/tickets/{ticket_id}/duplicates"): Row(Right.TICKETS_READ, "not there"),
+    ("GET", "/api/tickets/{ticket_id}/voices"): Row(Right.PEOPLE, "not there"),
     ("GET", "/api/notices/targets"): Row(Right.ADMIN),
     ("POST", "/api/notices/targets"): Row(
         Right.ADMIN, body={"kind": "client", "name": "c", "url": "https://example.com/"}, own=(404,)),  # of a part
@@ -159,10 +178,30 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("PATCH", "/api/care/{care_id}"): Row(Right.CARE_EDIT, "not there", body={"every_days": 20}),
     ("POST", "/api/care/export"): Row(
         Right.CARE_EXPORT, "not there", body={"reason": "monthly meeting", "within": "{town}"}),
-    ("POST", "/api/duplicates"): Row(
-        Right.TICKETS_READ, "nothing of it", body={"title": "t", "category": "01001", "area": "{grid}"}, own=(200, 422)),
-    ("GET", "/api/tickets/{ticket_id}/duplicates"): Row(Right.TICKETS_READ, "not there"),
-    ("GET", "/api/tickets/{ticket_id}/voices"): Row(Right.PEOPLE, "not there"),
+    ("GET", "/api/desks/call-backs"): Row(Right.TICKETS_CALL_BACK, "not there", "?within={town}"),
+    ("GET", "/api/desks/call-backs/{ticket_id}"): Row(Right.TICKETS_CALL_BACK, "not there"),
+    ("POST", "/api/desks/call-backs/{ticket_id}/attempts"): Row(
+        Right.TICKETS_CALL_BACK, "not there", body={"outcome": "busy"}, own=(201, 404)),
+    ("POST", "/api/desks/call-backs/{ticket_id}/reporter"): Row(
+        Right.TICKETS_CALL_BACK, "not there", body={}, own=(200, 404)),
+    ("GET", "/api/desks/supervision"): Row(Right.TICKETS_SUPERVISE, "not there", "?within={town}"),
+    ("GET", "/api/desks/supervision/{ticket_id}"): Row(Right.TICKETS_SUPERVISE, "not there"),
+    ("GET", "/api/desks/consultations"): Row(Right.TICKETS_SUPERVISE, "not there", "?within={town}"),
+    ("PATCH", "/api/desks/consultations/{consultation_id}"): Row(
+        Right.TICKETS_SUPERVISE, "not there", body={"version": 1}, own=(200, 409)),
+    ("POST", "/api/desks/export"): Row(Right.EXPORT, "not there", body=LEDGER | {"within": "{town}"}, own=(200, 403)),
+    ("GET", "/api/mediation"): Row(Right.MEDIATE, "not there", "?within={town}"),
+    ("POST", "/api/mediation"): Row(Right.MEDIATE, "not there", body=DISPUTE, own=(201, 403)),
+    ("GET", "/api/mediation/{case_id}"): Row(Right.MEDIATE, "not there"),
+    ("GET", "/api/mediation/{case_id}/mediators"): Row(Right.MEDIATE, "not there"),
+    ("POST", "/api/mediation/{case_id}/open"): Row(
+        Right.MEDIATE, "not there", body={"reason": "meeting this week"}, own=(200, 403)),
+    **{
+        ("POST", f"/api/mediation/{{case_id}}/{command}"): Row(
+            Right.MEDIATE, "not there", body={"version": 1, **MEDIATION_ORDERS.get(command, {"reason": "as agreed"})},
+            own=(200, 403, 409, 422))
+        for command in MEDIATION
+    },
     ("GET", "/api/roster"): Row(MAP, "not there", "?within={town}"),
     ("POST", "/api/roster"): Row(Right.ROSTER_EDIT, "not there", body=TURN, own=(200, 201, 409, 422)),
     ("DELETE", "/api/roster/{turn_id}"): Row(Right.ROSTER_EDIT, "not there", own=(200, 204)),
@@ -183,6 +222,9 @@ SCREENS: dict[str, tuple[Right, ...]] = {
     "area": (Right.MAP,),
     "admin": (Right.ADMIN, Right.AUDIT),
     "tickets": (Right.TICKETS_READ,),
+    "callbacks": (Right.TICKETS_CALL_BACK,),
+    "supervision": (Right.TICKETS_SUPERVISE,),
+    "mediation": (Right.MEDIATE,),
 }
 BELOW: dict[str, Literal["page", "dash", "callback", "file"]] = {
     "": "page",

@@ -168,6 +168,16 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
             ticket_id, no, b"no file", mark,
         ),
         "worker_id": one("SELECT id FROM worker WHERE area_no = %s", no),
+        "consultation_id": one(
+            "INSERT INTO consultation (ticket_id, area_no, question, asked_at, asked_by)"
+            " VALUES (%s, %s, %s, now(), 't') RETURNING id",
+            ticket_id, no, mark,
+        ),
+        "case_id": one(
+            "INSERT INTO mediation_case (number, area_no, category, tier, mediator, key_id, received_at)"
+            " VALUES (%s, %s, '04001', 1, %s, 1, now()) RETURNING id",
+            f"{mark}-{town}-{at}", no, mark,
+        ),
         "post_id": one(
             "INSERT INTO key_person (kind, code, name, role, area_no, geom, generated)"
             " VALUES ('post', %s, %s, 'grid_head', %s, %s, true) RETURNING id",
