@@ -108,16 +108,16 @@ def router(runtime: Runtime) -> APIRouter:
         }  # fmt: skip
         wanted = requests.wanted(profile, given, datetime.now(UTC))
 
-        def found() -> tuple[list[dict[str, Any]], bool]:
+        def found() -> Response:
             with opened(runtime.pool, viewer) as (conn, _):
-                return requests.requests(conn, profile, wanted, lang_of(request))
+                answers, more = requests.requests(conn, profile, wanted, lang_of(request))
+            headers = {}
+            if more:
+                following = request.url.include_query_params(page=int(page or 1) + 1)
+                headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+            return answer(form, "service_requests", answers, headers=headers)
 
-        answers, more = await run_in_threadpool(found)
-        headers = {}
-        if more:
-            following = request.url.include_query_params(page=int(page or 1) + 1)
-            headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
-        return answer(form, "service_requests", answers, headers=headers)
+        return await run_in_threadpool(found)  # a thousand requests take a moment to write down, too
 
     @routes.get("/v2/requests/{service_request_id}.{form}")
     async def one_request(

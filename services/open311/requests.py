@@ -92,7 +92,7 @@ def answer(profile: Profile, row: RequestRow, lang: Lang) -> dict[str, Any]:
         "requested_datetime": _moment(row.reported_at, zone),
         "updated_datetime": _moment(row.updated_at, zone),
         "expected_datetime": _moment(row.due_at, zone) if row.due_at else None,
-        "address": published(row.address) if row.own and row.address else " ".join(row.area_names) or None,
+        "address": published(row.address) if row.own and row.address else _named(row.area_names),
         "address_id": row.area_code,
         "zipcode": None,
         "lat": round(row.lat, 6) if has_point and row.lat is not None else None,
@@ -117,6 +117,12 @@ def _parts(given: str) -> tuple[date, int] | None:
         return (date.fromisoformat(day), found) if 0 < found < 2**63 else None
     except ValueError:
         return None
+
+
+def _named(names: list[str]) -> str | None:
+    """Names of areas from the widest down, without those that the next one begins with."""
+    kept = [name for name, below in zip(names, [*names[1:], ""], strict=True) if not below.startswith(name)]
+    return " ".join(kept) or None
 
 
 def _number(profile: Profile, row: RequestRow) -> str:

@@ -19,6 +19,7 @@ from app import create_app
 from geodata.servers import Stores
 from services.access import SYSTEM
 from services.access.tokens import digest_of
+from services.open311.requests import _named
 from services.tickets import Report, file_ticket
 from settings import ROOT, Settings
 from tests.live_app import served
@@ -485,6 +486,11 @@ def test_the_client_from_the_package_index_reads_it(open_url: str, client: httpx
         assert found and found[0]["service_code"] == "05003"
         one = reader.get_service_request(found[0]["service_request_id"])
         assert one["service_request_id"] == found[0]["service_request_id"]
+
+
+def test_an_area_that_is_named_in_the_next_is_not_said_twice() -> None:
+    assert _named(["钢山街道", "甲社区", "甲社区第1网格"]) == "钢山街道 甲社区第1网格"
+    assert (_named(["钢山街道"]), _named([])) == ("钢山街道", None)
 
 
 def test_each_place_names_categories_and_channels_that_it_has() -> None:
