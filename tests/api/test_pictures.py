@@ -16,7 +16,7 @@ from geodata.servers import Stores
 from services import pictures
 from settings import Settings
 from tests.live_app import As, make_app, served
-from tests.small_place import grid_no
+from tests.small_place import centre, grid_no
 from tests.viewers import of_town
 
 
@@ -117,6 +117,23 @@ def test_of_a_ticket_for_its_own_town(asked: httpx.Client, module_clone: Stores,
         with served(app) as url:
             answer = httpx.get(url + sent["url"], trust_env=False)
             assert answer.status_code == status, (name, answer.text)
+
+
+def test_a_command_ties_it_to_its_ticket(asked: httpx.Client) -> None:
+    lon, lat = centre(1, 1, 2)
+    report = {"channel": "grid", "category": "01001", "title": "路口堆放垃圾", "lon": lon, "lat": lat}
+    one, other = (asked.post("/api/tickets", json=report).json()["id"] for _ in range(2))
+    sent = asked.post("/api/pictures", content=picture((50, 40))).json()["id"]
+    done = asked.post(f"/api/tickets/{one}/attach", json={"version": 1, "pictures": [sent]})
+    assert done.status_code == 200, done.text
+    assert [row["id"] for row in asked.get(f"/api/tickets/{one}/pictures").json()] == [sent]
+    event = asked.get(f"/api/tickets/{one}/history").json()[-1]
+    assert (event["kind"], event["data"]) == ("attach", {"pictures": [sent]})
+    for body in ({"version": 1, "pictures": [sent]}, {"version": 1, "pictures": [str(uuid.uuid4())]}):
+        refused = asked.post(f"/api/tickets/{other}/attach", json=body)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (422, "bad_picture")
+    assert asked.post(f"/api/tickets/{other}/attach", json={"version": 1, "pictures": [7]}).status_code == 422
+    assert asked.get(f"/api/tickets/{other}").json()["version"] == 1
 
 
 class AsWall(As):
