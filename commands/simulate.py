@@ -78,12 +78,12 @@ def simulate(
     finally:
         with psycopg.connect(stores.database_url) as conn:
             script.forget(conn)
+    counts = played.counts
     screen.print(
-        "{fixes} positions ({refused} refused), {tickets} tickets, {steps} steps, {pictures} pictures".format(
-            **played.counts
-        ),
+        f"{counts['fixes']} positions ({counts['refused']} refused), {counts['tickets']} tickets"
+        f" ({counts['open311']} through Open311), {counts['steps']} steps, {counts['pictures']} pictures",
         highlight=False,
     )
-    if played.given:
-        told = ", ".join(f"{command} {count}" for command, count in played.given.most_common())
-        screen.print(told, highlight=False)
+    if played.commands:
+        told = ", ".join(f"{command} {count}" for command, count in played.commands.most_common())
+        screen.print(told, highlight=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import Any
 from geodata.queries.workers import WorkerRow
 from profiles import FOLDER, Profile
 from profiles.loop import Tier
+from profiles.open311 import Open311
 
 
 @cache
@@ -31,6 +32,7 @@ class Played:
     supervisions: list[str]
     disputes: set[str]  # categories that are mediated
     mediation_tiers: int
+    open311: Open311
     workers: dict[int, list[WorkerRow]] = field(default_factory=dict)  # by number of their area
 
     @classmethod
@@ -55,6 +57,7 @@ class Played:
                 if category.code in profile.desks.mediation.kinds
             },
             mediation_tiers=len(profile.desks.mediation.tiers),
+            open311=profile.open311,
             workers=by_area,
         )
 
