@@ -16,6 +16,7 @@ from profiles.periods import Period, due_of, period_of
 from services.access.viewer import Viewer
 
 OLDEST = timedelta(days=62)  # a round of an older period is not made up any more
+SHOWN = timedelta(days=3660)  # so far to both sides rounds are looked up
 State = Literal["done", "done_late", "missing", "waiting"]
 
 
@@ -96,7 +97,11 @@ def sheet(
     """
     now = now or datetime.now(UTC)
     kind = kind_of(profile, code)
-    period = period_of(kind.every, on or _today(profile, now))
+    today = _today(profile, now)
+    day = on or today
+    if not today - SHOWN <= day <= today + SHOWN:
+        raise BadRound("on", day, f"{today - SHOWN} … {today + SHOWN}")
+    period = period_of(kind.every, day)
     due = due_of(kind, period, profile.time_zone)
     rows = _rows(conn, profile, kind, period, now)
     lower = _lower(conn, profile, kind, period, now)

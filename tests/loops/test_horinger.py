@@ -166,3 +166,9 @@ def test_daily_weekly_and_monthly_rounds(walk: Walk) -> None:
 )
 def test_a_round_that_cannot_be_is_refused(walk: Walk, by: str, body: dict[str, str], status: int) -> None:
     assert walk.asked("POST", "/api/rounds", by, body).status_code == status
+
+
+@pytest.mark.parametrize("query", ["kind=hourly", "kind=daily&on=0001-01-01", "kind=monthly&on=9999-12-31"])
+def test_rounds_that_there_are_not_are_not_shown(walk: Walk, query: str) -> None:
+    answer = walk.asked("GET", f"/api/rounds?{query}", "dispatcher")
+    assert answer.status_code == 422 and answer.json()["error"]["details"][0]["field"] in ("kind", "on")
