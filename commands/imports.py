@@ -1,18 +1,42 @@
-"""./wangge import …, ./wangge check areas: real data from files into a place, all of a file or nothing of it."""
+"""./wangge import …: real data from files into a place, all of a file or nothing of it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.told import progress, tell_check, tell_refused, tell_report, told
+from commands.file_options import (
+    AnyCode,
+    CodeColumn,
+    Columns,
+    Constants,
+    Crs,
+    Datum,
+    DatumName,
+    DryRun,
+    File,
+    Households,
+    KindColumn,
+    KindOfAll,
+    Known,
+    Layer,
+    Level,
+    MapFile,
+    NameColumn,
+    ParentColumn,
+    Place,
+    Population,
+    Repair,
+    Swap,
+    Zone,
+    connected,
+    repairs_of,
+)
+from commands.told import progress, tell_refused, tell_report
 
 if TYPE_CHECKING:
-    from geodata.importing.area_rows import AreaOptions
     from geodata.importing.report import Progress, Report
     from geodata.importing.rows import PeopleOptions
     from geodata.scope import Db
@@ -20,80 +44,11 @@ if TYPE_CHECKING:
 imports = typer.Typer(
     no_args_is_help=True, help="Bring real data in from files; all of a file or nothing of it."
 )
-checks = typer.Typer(no_args_is_help=True, help="Look for faults in data without changing it.")
-
-
-class Level(StrEnum):
-    """Level of the areas in a file."""
-
-    CITY = "city"
-    COUNTY = "county"
-    TOWN = "town"
-    COMMUNITY = "community"
-    GRID = "grid"
-
-
-class DatumName(StrEnum):
-    """Datum of coordinates."""
-
-    WGS84 = "wgs84"
-    GCJ02 = "gcj02"
-    BD09 = "bd09"
-
-
-class Known(StrEnum):
-    """What to do with tickets that are here already."""
-
-    REFUSE = "refuse"
-    SKIP = "skip"
-
-
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The file to read.")]
-Place = Annotated[
-    str | None, typer.Option("--place", help="Place to bring it into; the setting WANGGE_PLACE by default.")
-]
-Datum = Annotated[
-    DatumName, typer.Option(help="Datum of the coordinates: gcj02 from Amap and Tencent, bd09 from Baidu.")
-]
-Crs = Annotated[
-    str | None, typer.Option("--crs", help="Coordinate system, e.g. EPSG:4549, above what the file says.")
-]
-Layer = Annotated[str | None, typer.Option(help="Layer of a GeoPackage that has several.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Do it all, say what came of it, and take it back.")]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option("--column", metavar="FIELD=NAME", help="Which column of the file is which field."),
-]
-Constants = Annotated[
-    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
-]
-MapFile = Annotated[Path | None, typer.Option("--map", help="TOML file with columns, constants and values.")]
-Zone = Annotated[str | None, typer.Option(help="Time zone of times that name none, e.g. Asia/Shanghai.")]
-CodeColumn = Annotated[str, typer.Option(help="Column of the code.")]
-NameColumn = Annotated[str, typer.Option(help="Column of the name.")]
-ParentColumn = Annotated[
-    str, typer.Option(help="Column of the parent's code; else the code or the map tells.")
-]
-KindColumn = Annotated[str, typer.Option(help="Column of urban, rural or special.")]
-KindOfAll = Annotated[
-    str | None, typer.Option("--kind", help="urban, rural or special, where no column says it.")
-]
-Households = Annotated[str, typer.Option(help="Column of the number of households.")]
-Population = Annotated[str, typer.Option(help="Column of the number of people.")]
-Swap = Annotated[bool, typer.Option("--swap-axes", help="The file holds latitude first.")]
-AnyCode = Annotated[
-    bool, typer.Option("--any-code", help="Accept codes that do not follow the place's pattern.")
-]
-Repair = Annotated[
-    str | None,
-    typer.Option(metavar="LIST", help="What to repair, of: rings,overlaps,slivers,gaps. Nothing by default."),
-]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(imports, name="import")
-    app.add_typer(checks, name="check")
 
 
 @imports.command()
@@ -142,7 +97,7 @@ def areas(
         level.value, code_column, name_column, parent_column, kind_column, households_column, population_column, kind,
         crs=crs, datum=datum.value, layer=layer, swap_axes=swap_axes, any_code=any_code, make_parents=make_parents,
         parent_names=_pairs(parent_name, "--parent-name"),  # type: ignore[arg-type]
-        retire_missing=retire_missing, repair=_repairs(repair), valid_from=_day(valid_from),
+        retire_missing=retire_missing, repair=repairs_of(repair), valid_from=_day(valid_from),
     )  # fmt: skip
     _run(place, dry_run, lambda conn, tell: import_areas(conn, file, options, tell))
 
@@ -263,106 +218,12 @@ _people(
 )
 
 
-@checks.command("areas")
-def check_areas(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="The file; what is loaded without one.")
-    ] = None,
-    level: Annotated[Level, typer.Option(help="Level of the areas in the file.")] = Level.GRID,
-    code_column: CodeColumn = "code",
-    name_column: NameColumn = "name",
-    parent_column: ParentColumn = "parent",
-    kind_column: KindColumn = "kind",
-    kind: KindOfAll = None,
-    households_column: Households = "households",
-    population_column: Population = "population",
-    datum: Datum = DatumName.WGS84,
-    crs: Crs = None,
-    swap_axes: Swap = False,
-    layer: Layer = None,
-    any_code: AnyCode = False,
-    geojson: Annotated[
-        Path | None, typer.Option(metavar="OUT", help="Write the faults, with their shapes, here.")
-    ] = None,
-    repair: Repair = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(help="With --repair: write the repaired areas here (.geojson, .gpkg, .fgb)."),
-    ] = None,
-    place: Place = None,
-) -> None:
-    """Faults of areas: rings, overlaps, gaps, slivers, codes, parents, places far off, another datum, too small grids.
-
-    Exit code 0 without a fault, 1 with one.
-    """
-    from geodata.importing.area_rows import AreaOptions
-    from geodata.importing.report import ImportRefused
-
-    options = AreaOptions(
-        level.value, code_column, name_column, parent_column, kind_column, households_column, population_column, kind,
-        crs=crs, datum=datum.value, layer=layer, swap_axes=swap_axes, any_code=any_code,
-    )  # fmt: skip
-    wanted = _repairs(repair)
-    if bool(wanted) != (output is not None) or (wanted and file is None):
-        raise typer.BadParameter("--repair LIST, a FILE and --output OUT go together.")
-    try:
-        faults = _check(file, options, wanted, output, geojson, place)
-    except ImportRefused as refused:
-        tell_refused(refused.report)
-        raise typer.Exit(2) from None
-    if faults:
-        raise typer.Exit(1)
-
-
-def _check(
-    file: Path | None, options: "AreaOptions", wanted: frozenset[str], output: Path | None, geojson: Path | None,
-    place: str | None,
-) -> int:  # fmt: skip
-    """Check, tell, repair what was asked for and tell again; returns the number of faults that are left."""
-    from geodata.importing.check import check_database, check_file, ground_of
-    from geodata.importing.check_files import write_areas, write_faults
-    from geodata.importing.place import read_place
-    from geodata.importing.repair import repair_rows
-
-    with _connected(place) as conn:
-        here = read_place(conn, "areas", file.name if file else "")
-        if file is None:
-            with progress() as tell:
-                check = check_database(conn, here, tell)
-            tell_check(check, here.profile.key)
-            rows, read = [], None
-        else:
-            ground = ground_of(conn, here)
-            with progress() as tell:
-                check, read, rows = check_file(file, options, here, ground, tell)
-            tell_check(check, file.name)
-        if geojson is not None:
-            write_faults(geojson, check)
-            told.print(f"The faults lie in {geojson}.")
-        if not wanted or output is None or read is None or file is None:
-            return len(check.faults)
-        said = repair_rows(rows, wanted, None)
-        for sentence in said:
-            told.print(f"• {sentence}", markup=False)
-        write_areas(output, read, rows)
-        told.print(f"{len(said)} repairs; the areas lie in {output}, in EPSG:4326. What is left:")
-        again, _, _ = check_file(output, _as_written(options, read.sheet.columns), here, ground)
-        tell_check(again, output.name)
-        return len(again.faults)
-
-
-def _as_written(options: "AreaOptions", columns: Any) -> "AreaOptions":
-    from dataclasses import replace
-
-    return replace(options, crs=None, datum="wgs84", layer=None, swap_axes=False)
-
-
 def _run(place: str | None, dry_run: bool, work: "Callable[[Db, Any], Report]") -> None:
     """Do one import in one transaction and tell what came of it; exit code 2 when it was refused."""
     from geodata.importing.report import ImportRefused
 
     try:
-        with _connected(place) as conn:
+        with connected(place) as conn:
             with progress() as tell:
                 report = work(conn, tell)
             if dry_run:
@@ -385,28 +246,6 @@ def _record(conn: "Db", report: "Report") -> None:
 
     detail = {"files": report.files, "rows": report.counts, "os_user": getpass.getuser()}
     audit.record(conn, SYSTEM, audit.Action.import_, object_kind=report.subject, detail=detail)
-
-
-@contextmanager
-def _connected(place: str | None) -> "Iterator[Db]":
-    """A connection to the place's database, as its owner, at the newest schema."""
-    import psycopg
-
-    import profiles
-    from geodata.importing.report import refusal
-    from geodata.migrate import migrate
-    from geodata.servers import ensure
-    from settings import Settings
-
-    settings = Settings(place=place) if place else Settings()
-    if settings.place not in profiles.names():
-        hint = f"Known: {', '.join(profiles.names())}. Make your own: ./wangge new-place {settings.place} --name …"
-        raise refusal("import", "", "a place that is known", hint, settings.place)
-    stores = ensure(settings)
-    migrate(stores.database_url)
-    with psycopg.connect(stores.database_url, application_name="wangge import") as conn:
-        yield conn
-        conn.rollback()
 
 
 def _mapping(path: Path | None) -> dict[str, Any]:
@@ -439,15 +278,6 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
             raise typer.BadParameter(f"{text!r} is not of the form FIELD=NAME.", param_hint=option)
         pairs[name.strip()] = value.strip()
     return pairs
-
-
-def _repairs(text: str | None) -> frozenset[str]:
-    from geodata.importing.repair import REPAIRS
-
-    wanted = frozenset(part.strip() for part in (text or "").split(",") if part.strip())
-    if wanted - set(REPAIRS):
-        raise typer.BadParameter(f"known are {', '.join(REPAIRS)}", param_hint="--repair")
-    return wanted
 
 
 def _day(moment: datetime | None) -> date | None:
