@@ -7,6 +7,7 @@ import typer
 import commands.audit
 import commands.bench
 import commands.channel
+import commands.check
 import commands.demo
 import commands.fuzz
 import commands.imports
@@ -38,6 +39,7 @@ for module in (
     commands.simulate,
     commands.places,
     commands.status,
+    commands.check,
     commands.imports,
     commands.user,
     commands.channel,
