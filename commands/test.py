@@ -13,8 +13,11 @@ from rich.console import Console
 from commands.vulnerabilities import known_vulnerabilities
 
 screen = Console(highlight=False)
-# Most of a test's time is waiting for a browser; a file's tests stay together, as they share a database.
-SIDE_BY_SIDE = ["--numprocesses", str(max(2, min(os.cpu_count() or 2, 6))), "--dist", "loadfile"]
+# A file's tests stay together, as they share a database; tests/conftest.py says which files come first. One worker more
+# than there are cores, as now and then each of them waits.
+SIDE_BY_SIDE = [
+    "--numprocesses", str(min((os.cpu_count() or 2) + 1, 7)), "--dist", "loadfile", "--no-loadscope-reorder",
+]  # fmt: skip
 CHECKS = {
     "ruff": ["ruff", "check", "--quiet", "."],
     "ruff format": ["ruff", "format", "--check", "--quiet", "."],

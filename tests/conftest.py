@@ -32,6 +32,33 @@ QUICK_HASHES = (quick := PasswordHasher(time_cost=1, memory_cost=64, parallelism
 passwords.HASHER, passwords.NOBODYS = QUICK_HASHES
 
 
+# What takes long comes first, and the files that share a Chromium one after the other: no worker is left with them.
+LONG = (
+    "tests/browser/",
+    "tests/faults/",
+    "tests/test_setup_demo.py",
+    "tests/api/test_fuzz.py",
+    "tests/geodata/test_gen",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files by `LONG`, and leave the order within a file."""
+    items.sort(
+        key=lambda item: next((at for at, part in enumerate(LONG) if item.nodeid.startswith(part)), len(LONG))
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Close the Chromium of browser tests behind the last of them."""
+    yield
+    if item.get_closest_marker("browser") and not (nextitem and nextitem.get_closest_marker("browser")):
+        from tests.browser.chromium import close_chromium
+
+        close_chromium()
+
+
 @pytest.fixture(scope="session")
 def template() -> Iterator[Stores]:
     """A freshly migrated database that holds the small place; nobody connects to it, so it can be copied."""

@@ -1,11 +1,11 @@
 """A real Chromium for tests, on a page that fails the test when one of its scripts does."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
 from services.access import Viewer
 from tests.viewers import DISPATCHER, browser_cookies
@@ -23,13 +23,36 @@ ARGUMENTS = [
 WAITS = {"bypass_csp": True}  # wait_for_function evaluates text; test_policy.py looks at the policy
 
 
+_running: list[tuple[Browser, Playwright]] = []  # one at most
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser that Debian ships."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+    """The browser that Debian ships; it runs on for the next file of browser tests, without a page of this one's."""
+    if not _running:
+        playwright = sync_playwright().start()
+        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        _running.append((launched, playwright))
+    browser = _running[0][0]
+    before = browser.contexts
+    try:
         yield browser
-        browser.close()
+    finally:
+        if browser.is_connected():
+            for context in browser.contexts:
+                if context not in before:
+                    context.close()
+        else:
+            close_chromium()
+
+
+def close_chromium() -> None:
+    """End it: as long as it runs, playwright's event loop stands in the way of tests that run their own."""
+    while _running:
+        browser, playwright = _running.pop()
+        with suppress(Error):
+            browser.close()
+        playwright.stop()
 
 
 def signed_in(
