@@ -92,7 +92,8 @@
   // --- the ticker: figures bring the latest lines, live events come in between
   let lines = [];
   const town = (no) => wangge.areaName(Math.floor(no / 1000000) * 1000000);
-  const verb = (kind) => (kind === "overdue" ? t("ticker.overdue") : wangge.config.statuses[kind] || t(`ticker.${kind}`));
+  const TOLD = { overdue: "ticker.overdue", report: "command.report", supervise: "command.supervise" };
+  const verb = (kind) => (TOLD[kind] ? t(TOLD[kind]) : wangge.config.statuses[kind] || kind);
   const ticker = () =>
     fill("ticker-rows", lines, (row, line) => {
       put(row, "time", wangge.config.language === "en" ? wangge.minute(line.at) : wangge.time(line.at));
@@ -110,7 +111,7 @@
   const fromEvent = (event) => ({
     id: event.id,
     at: event.at ?? (event.kind === "report" ? Date.parse(event.reported_at) : wangge.now()),
-    kind: event.kind || event.status,
+    kind: TOLD[event.kind] ? event.kind : (event.status ?? event.kind),
     area_no: event.area_no,
     category: event.category,
   });
@@ -172,7 +173,7 @@
     if (!wangge.live) return;
     wangge.live.on("snapshot", (snapshot) => snapshot.ticker && merge(snapshot.ticker.map(fromEvent)));
     wangge.live.on("tickets", (tickets) => {
-      merge(tickets.map(fromEvent));
+      merge(tickets.filter((ticket) => TOLD[ticket.kind] || ticket.was !== ticket.status).map(fromEvent));
       const newest = tickets.filter((ticket) => (ticket.kind || ticket.status) === "report" && ticket.lon != null).slice(-3);
       for (const ticket of newest) wangge.map?.bloom?.([ticket.lon, ticket.lat]);
     });

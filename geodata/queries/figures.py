@@ -310,12 +310,15 @@ class HappenedRow(NamedTuple):
 
 
 def events(conn: Db, since: datetime, limit: int) -> list[HappenedRow]:
-    """The newest events of tickets since a moment, imports left out, newest first."""
+    """The newest news of tickets since a moment: reports, changes of state (its name), supervision; newest first."""
     query = """
         SELECT e.at, e.kind, e.ticket_id, e.area_no, category.code AS category, channel.code AS channel
         FROM (
-            SELECT at, kind, ticket_id, area_no FROM ticket_event
-            WHERE at >= %(since)s AND kind <> 'imported' ORDER BY at DESC, id DESC LIMIT %(limit)s
+            SELECT at, CASE WHEN kind IN ('report', 'supervise') THEN kind ELSE status::text END AS kind,
+                   ticket_id, area_no
+            FROM ticket_event
+            WHERE at >= %(since)s AND kind <> 'imported' AND (kind = 'supervise' OR was IS DISTINCT FROM status)
+            ORDER BY at DESC, id DESC LIMIT %(limit)s
         ) e
         -- The key of a ticket is (id, month): without LIMIT the planner hashes every partition.
         CROSS JOIN LATERAL (SELECT category_id, channel_id FROM ticket WHERE id = e.ticket_id LIMIT 1) ticket

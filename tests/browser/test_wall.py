@@ -127,6 +127,7 @@ def test_a_new_ticket_reaches_the_wall(browser: Browser, url: str) -> None:
     filed = httpx.Client(**client_args(url)).post("/api/tickets", json=report)
     assert filed.status_code == 201
     expect(page.locator("#ticker-rows .row").first.locator(".place")).to_have_text("千泉街道", timeout=3000)
+    expect(page.locator("#ticker-rows .row").first.locator(".what")).to_have_text("上报")
     expect(page.locator(".kpi .value b").first).to_have_text(str(before + 1), timeout=4000)
     page.close()
 

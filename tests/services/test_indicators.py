@@ -240,14 +240,22 @@ def test_patrols_shifts_and_video(place: Db) -> None:
 def test_the_ticker_tells_events_and_passed_deadlines_newest_first(place: Db) -> None:
     old = ticket(place, NOW - 3 * DAY, due=NOW - timedelta(minutes=5))
     new = ticket(place, NOW - timedelta(minutes=2))
-    for id_, kind, minutes in ((new, "accepted", 2), (old, "imported", 1), (old, "accepted", 60 * 24 * 3)):
+    happened = [
+        (new, "remark", "accepted", 1), (new, "report", None, 2), (old, "imported", None, 1),
+        (old, "accept", "reported", 3), (old, "report", None, 60 * 24 * 3),
+    ]  # fmt: skip
+    for id_, kind, was, minutes in happened:
         place.execute(
-            "INSERT INTO ticket_event (ticket_id, at, kind, status, version, actor, area_no) "
-            "VALUES (%s, %s, %s, 'accepted', 1, 'test', %s)",
-            (id_, NOW - timedelta(minutes=minutes), kind, grid_no(1, 1, 1)),
+            "INSERT INTO ticket_event (ticket_id, at, kind, was, status, version, actor, area_no) "
+            "VALUES (%s, %s, %s, %s, 'accepted', 1, 'test', %s)",
+            (id_, NOW - timedelta(minutes=minutes), kind, was, grid_no(1, 1, 1)),
         )
     told = read(place)["ticker"]
-    assert [(line["id"], line["kind"]) for line in told] == [(new, "accepted"), (old, "overdue")]
+    assert [(line["id"], line["kind"]) for line in told] == [
+        (new, "report"),
+        (old, "accepted"),
+        (old, "overdue"),
+    ]
     assert told[0]["at"] == int((NOW - timedelta(minutes=2)).timestamp() * 1000)
     assert told[0]["category"] == "01001"
 
