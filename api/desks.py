@@ -134,12 +134,12 @@ def router(runtime: Runtime) -> APIRouter:
 
         It needs the right of its desk besides that of taking tables away; parties stay masked.
         """
-        if not viewer.may(LEDGER_RIGHTS[body.ledger]):
-            raise NotForThem("Your role does not include this ledger.")
         now = datetime.now(UTC)
         asked = Asked(body.ledger, body.since, body.until, body.reason)
         hat: Hat | None = "care" if body.ledger == "mediation" else None
         with opened(pool, viewer, body.within, hat) as (conn, _):
+            if not viewer.may(LEDGER_RIGHTS[body.ledger]):
+                raise NotForThem("Your role does not include this ledger.")
             book = ledgers.export(conn, viewer, asked, say=say_of(profile, body.lang), zone=zone, now=now)
         name = f'attachment; filename="{body.ledger}-{now.astimezone(zone):%Y%m%d-%H%M}.xlsx"'
         return Response(

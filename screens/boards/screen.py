@@ -27,8 +27,8 @@ class BoardScreen(Screen):
         super().__init__(board.name, runtime, server, layout, NOT_ON_BOARDS)
 
     def may(self, viewer: Viewer) -> bool:
-        """Whether the viewer has the board's right."""
-        return viewer.may(self.board.right)
+        """Whether the viewer is a person with the board's right; other systems have the interfaces."""
+        return viewer.kind == "account" and viewer.may(self.board.right)
 
     def config_of(self, viewer: Viewer, lang: str, code: str | None, parameters: dict[str, str]) -> Config:
         """What the page's scripts are told."""
