@@ -304,7 +304,7 @@
     const title = ticket.title || wangge.categoryName?.(ticket.category) || ticket.category;
     state.head.replaceChildren(text("small", {}, t("ticket.card.number", { number: ticket.number })), text("h3", {}, title), chips(card), button("\u00d7", { class: "close", "aria-label": t("ticket.card.close") }, () => state.told.closed?.()));
     const open = (id) => wangge.ticketCard.show(state.container, id, state.told);
-    state.body.replaceChildren(...[clockPart(card, now), stagesPart(card)].filter(Boolean));
+    state.body.replaceChildren(...[clockPart(card, now), stagesPart(card), card.stages.assumed ? text("p", { class: "generated" }, named(card.stages.assumed)) : null].filter(Boolean));
     state.rest.replaceChildren(...[saidPart(card), peoplePart(card), picturesPart(card), state.extra, spotPart(card, open), coursePart(card), ticket.generated ? text("p", { class: "generated" }, t("ticket.card.generated")) : null].filter(Boolean));
     drawSaid(state);
   };
