@@ -121,7 +121,8 @@ def _parts(given: str) -> tuple[date, int] | None:
 
 def _named(names: list[str]) -> str | None:
     """Names of areas from the widest down, without those that the next one begins with."""
-    kept = [name for name, below in zip(names, [*names[1:], ""], strict=True) if not below.startswith(name)]
+    following = [*names[1:], ""]
+    kept = [name for name, below in zip(names, following, strict=False) if not below.startswith(name)]
     return " ".join(kept) or None
 
 
