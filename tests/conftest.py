@@ -52,11 +52,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """Close the Chromium of browser tests behind the last of them."""
-    yield
-    if item.get_closest_marker("browser") and not (nextitem and nextitem.get_closest_marker("browser")):
-        from tests.browser.chromium import close_chromium
+    try:
+        yield
+    finally:
+        if item.get_closest_marker("browser") and not (nextitem and nextitem.get_closest_marker("browser")):
+            from tests.browser.chromium import close_chromium
 
-        close_chromium()
+            close_chromium()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 
 from services.access import Viewer
 from tests.viewers import DISPATCHER, browser_cookies
@@ -23,6 +23,7 @@ ARGUMENTS = [
 WAITS = {"bypass_csp": True}  # wait_for_function evaluates text; test_policy.py looks at the policy
 
 
+expect.set_options(timeout=20_000)  # for a machine that has more to do; who does not fail does not wait
 _running: list[tuple[Browser, Playwright]] = []  # one at most
 
 
