@@ -140,7 +140,7 @@ class Desk:
         now, drawn = datetime.now(UTC), self._chance.random()
         last = case["sessions"][-1] if case["sessions"] else {"held_at": now, "outcome": None}
         if last["held_at"] is None:
-            body = {"session": last["no"], "held_at": now.isoformat(), "outcome": self._drawn(OUTCOMES)}
+            body = {"session": last["seq"], "held_at": now.isoformat(), "outcome": self._drawn(OUTCOMES)}
             return "hold_session", body
         if last["outcome"] == "agreed":
             perform_by = (now + timedelta(days=14)).date().isoformat()

@@ -5,6 +5,7 @@ import io
 import random
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 import profiles
+from geodata.queries.mediation import Session
 from geodata.queries.simulation import OpenTicket, Past, Walk
 from geodata.servers import Stores
 from services.mediation.orders import ORDERS as MEDIATION_ORDERS
@@ -170,15 +172,17 @@ def test_every_worker_has_a_walk(conn: psycopg.Connection, kind: str) -> None:
     }
 
 
-@pytest.mark.parametrize("state", ["received", "accepted", "settled"])
+@pytest.mark.parametrize("state", ["received", "accepted", "mediated", "settled"])
 async def test_the_desks_mediate_watch_and_ring(state: str) -> None:
     asked: list[tuple[str, str, dict[str, Any]]] = []
-    sessions = [{"no": 1, "held_at": None, "outcome": None}] if state == "accepted" else []
+    planned = Session(1, 1, datetime.now(UTC), None, None, None, None)._asdict()
+    mediator, state = ("somebody", "accepted") if state == "mediated" else (None, state)
+    sessions = [planned] if mediator else []
     answers: dict[str, Any] = {
         "/api/session": {"csrf": "c"},
         "/api/mediation": {"rows": [{"id": 7}]},
         "/api/mediation/7": {
-            "id": 7, "version": 3, "state": state, "tier": 1, "mediator": None, "sessions": sessions,
+            "id": 7, "version": 3, "state": state, "tier": 1, "mediator": mediator, "sessions": sessions,
             "commands": list(mediation_commands(state)),
         },
         "/api/mediation/7/mediators": {"mediators": [{"kind": "post", "id": 5}], "rooms": ["1"]},
@@ -207,5 +211,6 @@ async def test_the_desks_mediate_watch_and_ring(state: str) -> None:
             ORDERS[command].model_validate(body)
     given = {command for _, command, _ in asked}
     expected = {"received": "accept", "accepted": "assign", "settled": "perform"}[state]
+    expected = "hold_session" if mediator else expected
     assert {"mediation", "supervise", "attempts", expected} <= given
     assert desk.given["turned_down"] == 0
