@@ -175,7 +175,7 @@ def test_every_worker_has_a_walk(conn: psycopg.Connection, kind: str) -> None:
 @pytest.mark.parametrize("state", ["received", "accepted", "mediated", "settled"])
 async def test_the_desks_mediate_watch_and_ring(state: str) -> None:
     asked: list[tuple[str, str, dict[str, Any]]] = []
-    planned = Session(1, 1, datetime.now(UTC), None, None, None, None)._asdict()
+    planned = Session(1, 1, datetime.now(UTC), None, None, None, None)._asdict() | {"planned_at": 0}
     mediator, state = ("somebody", "accepted") if state == "mediated" else (None, state)
     sessions = [planned] if mediator else []
     answers: dict[str, Any] = {
