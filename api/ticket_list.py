@@ -90,7 +90,7 @@ class FilterIn(Body):
 
 def router(runtime: Runtime) -> APIRouter:
     """The routes of the list."""
-    routes = APIRouter(prefix="/api", tags=["Ticket list"], responses=ANSWERS)
+    routes = APIRouter(prefix="/api", tags=["Tickets"], responses=ANSWERS)
     profile = runtime.profile
 
     @routes.get("/tickets")

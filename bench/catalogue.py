@@ -49,6 +49,7 @@ CATALOGUE = (
     Measure(13, "import", "m13_import", "import of 1.14 million tickets"),
     Measure(14, "callbacks", "m14_callbacks", "round trip of Dash callbacks"),
     Measure(15, "scope", "m15_scope", "what the scope costs on the hot reads"),
+    Measure(16, "list", "m16_list", "a page and a search of the list of tickets"),
 )
 
 

@@ -34,8 +34,8 @@ class Tickets(Screen):
     """The list of the tickets that the viewer may see; below its address stands the code of an area."""
 
     def may(self, viewer: Viewer) -> bool:
-        """Whether the viewer may read tickets."""
-        return viewer.may(Right.TICKETS_READ)
+        """Whether the viewer may read tickets; another system reads them over HTTP."""
+        return viewer.may(Right.TICKETS_READ) and viewer.kind != "client"
 
     def config_of(self, viewer: Viewer, lang: str, code: str | None, parameters: dict[str, str]) -> Config:
         """What the page's scripts are told; nothing that a map needs."""
@@ -82,26 +82,20 @@ def layout(config: Config) -> Component:
                     html.Section(
                         [
                             html.Div(id="news", role="status", **{"aria-live": "polite"}),
-                            html.Div(
-                                html.Table(
-                                    [
-                                        html.Thead(html.Tr(_heads(lang))),
-                                        html.Tbody(_skeleton(), id="rows"),
-                                    ],
-                                    id="list",
-                                    role="grid",
-                                    **{"aria-label": t(lang, "nav.tickets")},
-                                ),
-                                id="scroll",
-                            ),
-                            html.Div(id="end"),
+                            html.Div([_table(lang), html.Div(id="end")], id="scroll"),
                         ],
                         className="panel table",
                     ),
                     html.Aside(id="side", hidden=True, tabIndex=-1, **{"aria-label": t(lang, "list.side")}),
                 ]
             ),
-            html.Footer([html.Div(_keys(lang), id="keys"), html.Div(id="bulk", hidden=True)]),
+            html.Footer(
+                [
+                    html.Div(_keys(lang), id="keys"),
+                    html.Div(id="bulk", hidden=True),
+                    html.Small(t(lang, "generated.long") if config["place"]["generated"] else "", id="made"),
+                ]
+            ),
             html.Div(id="toast", role="status", **{"aria-live": "polite"}),
         ],
     )
@@ -121,8 +115,17 @@ def _header(config: Config, lang: str) -> Component:
     )
 
 
+def _table(lang: str) -> Component:
+    return html.Table(
+        [html.Thead(html.Tr(_heads(lang))), html.Tbody(_skeleton(), id="rows")],
+        id="list",
+        role="grid",
+        **{"aria-label": t(lang, "nav.tickets")},
+    )
+
+
 def _heads(lang: str) -> list[Component]:
-    heads = [html.Th(className="pick", scope="col")]
+    heads: list[Component] = [html.Th(className="pick", scope="col")]
     for name, sort in COLUMNS:
         word = t(lang, f"list.column.{name}")
         inner: Any = html.Button([word, html.I()], type="button", **{"data-sort": sort}) if sort else word
