@@ -1,9 +1,13 @@
 -- The desks behind the tickets: call-backs (回访), consultations (会商) and mediation (矛盾调处).
 
 -- Where a ticket falls in the sample: 0 to 1, from its number alone, so that nobody can bend who is called back.
-CREATE FUNCTION call_back_draw(ticket_id bigint) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ('x' || encode(substr(sha256(convert_to('call back ' || ticket_id, 'UTF8')), 1, 6), 'hex'))::bit(48)::bigint
-        / 281474976710656.0::double precision;
+CREATE FUNCTION call_back_draw(ticket_id bigint) RETURNS double precision LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    digest bytea := sha256(('call back ' || ticket_id)::bytea);
+BEGIN
+    RETURN ((get_byte(digest, 0)::bigint << 40) + (get_byte(digest, 1)::bigint << 32) + (get_byte(digest, 2)::bigint << 24)
+            + (get_byte(digest, 3) << 16) + (get_byte(digest, 4) << 8) + get_byte(digest, 5)) / 281474976710656.0::float8;
+END $$;
 
 -- Tickets that came under supervision, those that ended meanwhile too.
 CREATE INDEX ticket_supervision ON ticket (supervised_at) WHERE supervised_at IS NOT NULL;
@@ -27,6 +31,7 @@ CREATE TABLE call_back (
 );
 CREATE INDEX ON call_back (ticket_id, at);
 CREATE INDEX ON call_back (at, area_no);
+CREATE INDEX ON call_back (ticket_id) WHERE satisfaction = 'unsatisfied';
 CALL enable_scope('call_back');
 GRANT INSERT ON call_back TO wangge_scoped, wangge_county, wangge_parts;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON call_back FOR EACH ROW EXECUTE FUNCTION refuse_change();

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -124,13 +125,17 @@ _CANDIDATES = """
         FROM unnest(%(channels)s::text[], %(categories)s::text[], %(rates)s::float8[]) AS r (channel, category, rate)
         JOIN channel c ON c.code = r.channel JOIN category k ON k.code = r.category
     ), done AS (
-        SELECT * FROM ticket WHERE closed_at IS NULL AND status IN ('handled', 'verified')
+        SELECT * FROM ticket WHERE closed_at IS NULL AND status IN ('handled', 'verified') {only}
         UNION ALL
-        SELECT * FROM ticket WHERE closed_at >= %(oldest)s AND status = 'closed'
-    ), chosen AS (
+        SELECT * FROM ticket WHERE closed_at >= %(oldest)s AND status = 'closed' {only}
+    ), drawn AS (
         SELECT t.*, coalesce(t.handled_at, t.closed_at) AS since, r.rate, call_back_draw(t.id) AS draw
         FROM done t JOIN rates r USING (channel_id, category_id)
-        WHERE coalesce(t.handled_at, t.closed_at) >= %(oldest)s AND (%(id)s::bigint IS NULL OR t.id = %(id)s)
+        WHERE coalesce(t.handled_at, t.closed_at) >= %(oldest)s
+    ), chosen AS MATERIALIZED (
+        SELECT * FROM drawn
+        WHERE draw < rate OR supervised_at IS NOT NULL
+           OR id IN (SELECT ticket_id FROM call_back WHERE satisfaction = 'unsatisfied')
     )
     SELECT t.id, t.reported_at, t.version, t.status::text AS status, c.code AS channel, k.code AS category, t.severity,
            t.nature, d.code AS department, t.area_no, a.name AS area, town.name AS town, t.title, t.since,
@@ -162,8 +167,9 @@ def candidates(
 ) -> list[Candidate]:
     """Tickets in scope, handled since `oldest`, that are to be called back and did not answer yet, in no order."""
     values = {**rates._asdict(), "oldest": oldest, "limit": limit, "id": ticket_id}
+    query = sql.SQL(_CANDIDATES).format(only=sql.SQL("" if ticket_id is None else "AND id = %(id)s"))
     with conn.cursor(row_factory=class_row(Candidate)) as cursor:
-        return cursor.execute(_CANDIDATES, values).fetchall()
+        return cursor.execute(query, values).fetchall()
 
 
 def attempts(conn: Db, ticket_id: int) -> list[Attempt]:
