@@ -19,6 +19,7 @@ from geodata.importing import words
 from geodata.importing.bulk import copy_table
 from geodata.importing.deadlines import with_deadlines
 from geodata.importing.fields import Choice, Fields
+from geodata.importing.masking import masked
 from geodata.importing.months import add_month, without_indexes_while_empty
 from geodata.importing.place import Place, ask_reload, read_place, required_root
 from geodata.importing.placing import place_points
@@ -177,7 +178,7 @@ def _parse(
     )
     times = {name: fields.time(name, zone) for name in (*TIMES, "due_at")}
     status = _statuses(fields, vocabulary, times)
-    description = fields.text("description", longest=20_000)
+    description = masked(fields.text("description", longest=20_000))
     lon, lat = _points(fields, options.datum)
     _check_times(fields, reported, times, status)
     columns: dict[str, Any] = {
@@ -191,7 +192,7 @@ def _parse(
         ),
         "title": _titles(fields, description),
         "description": description,
-        "address": fields.text("address", longest=1000),
+        "address": masked(fields.text("address", longest=1000)),
         "lon": pa.array(lon, from_pandas=True),
         "lat": pa.array(lat, from_pandas=True),
         "status": pa.array(status, pa.string()),
@@ -234,7 +235,7 @@ def _statuses(fields: Fields, vocabulary: _Vocabulary, times: dict[str, pa.Array
 
 def _titles(fields: Fields, description: pa.Array) -> pa.Array:
     """A ticket without a title takes the beginning of its description, else the words of its category."""
-    title = fields.text("title", longest=500)
+    title = masked(fields.text("title", longest=500))
     category = fields._as_text(fields.raw("category"))
     start = pc.utf8_slice_codeunits(pc.replace_substring_regex(description, r"\s+", " "), 0, 40)
     return pc.coalesce(title, start, category, pa.scalar("-"))

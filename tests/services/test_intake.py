@@ -4,10 +4,12 @@ import re
 from dataclasses import replace
 
 import psycopg
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geodata.importing.masking import masked as masked_column
 from geodata.queries.intake import forget_reporters
 from geodata.scope import EVERYTHING, Db, Hat, Pool, Scope, enter, scoped
 from geodata.servers import Stores
@@ -79,6 +81,18 @@ def test_what_names_nobody_stays(text: str) -> None:
 def test_the_reporters_own_name_is_masked_where_it_is_known() -> None:
     assert masked("我叫王小明，王小明住3号楼", ["王小明"]) == "我叫王**，王**住3号楼"
     assert masked("the lamp", ["", "x", " "]) == "the lamp"
+
+
+def test_an_import_masks_whole_columns_alike() -> None:
+    texts = [
+        "我是13812345678", "138 1234 5678、138-1234-5678", "+86 138 1234 5678", f"身份证{ID}", "37088319900101123X。",
+        "0537-5212345", "(010)88886666", "01088886666", "路口堆放垃圾", "370883001001001", "37088300002000000001",
+        "20261122-1234567", "117.0051234567,35.4012345678", "12345热线", None,
+    ]  # fmt: skip
+    shown = [text and masked(text) for text in texts]
+    assert masked_column(pa.array(texts)).to_pylist() == shown
+    clean = pa.array(["路口堆放垃圾", None])
+    assert masked_column(clean) is clean
 
 
 @pytest.mark.parametrize(
