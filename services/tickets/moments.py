@@ -62,7 +62,8 @@ def moments_of(
 ) -> list[Coming]:
     """All moments of a ticket as it is that have not been told, the next first; those before `now` are late.
 
-    What `now` has overtaken is not told any more: a warning once the deadline has come, a level below the one reached.
+    What `now` has overtaken is not told any more: a warning and a want of progress once the deadline has come, a level
+    below the one reached.
     """
     told = {
         (event.data["moment"], event.data.get("level", 0), datetime.fromisoformat(event.data["at"]))
@@ -98,7 +99,8 @@ def _all(
         yield Coming(ticket.sign_due, "sign")
     if ticket.respond_due is not None and ticket.status in HELD:
         yield Coming(ticket.respond_due, "respond")
-    told = any(event.kind == "progress" for event in past)
+    over = ticket.due_at is not None and now >= ticket.due_at
+    told = over or any(event.kind == "progress" for event in past)
     if ticket.dispatched_at is not None and ticket.status in HELD and not told:
         yield from after(ticket.dispatched_at, "progress")
     if (
@@ -109,7 +111,7 @@ def _all(
         yield from after(ticket.handled_at, "call_back")
     if ticket.due_at is not None:
         yield Coming(ticket.due_at, "due")
-        if now < ticket.due_at:
+        if not over:
             yield Coming(_warning(profile, worktime, ticket, ticket.due_at, past), "warn")
         yield from _escalations(worktime, ticket.escalation, ticket.due_at, past, now)
 
