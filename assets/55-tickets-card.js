@@ -38,12 +38,12 @@
   };
 
   // --- fields that only tickets have
-  const pick = (field, list) => {
-    const node = h("select", {}, h("option", { value: "" }, t("form.choose")));
-    for (const [kind, options] of list) {
+  const pick = (field) => {
+    const node = h("select", { "aria-label": field.label }, h("option", { value: "" }, t("form.choose")));
+    for (const kind of ["department", "worker"]) {
       const group = h("optgroup", { label: t(`ticket.field.${kind}`) });
-      for (const one of options) group.append(h("option", { value: `${kind}:${one.value}` }, option(one).label));
-      node.append(group);
+      for (const one of field.options) if (one.value.startsWith(`${kind}:`)) group.append(h("option", { value: one.value }, one.label));
+      if (group.children.length) node.append(group);
     }
     const read = () => {
       const [kind, ...code] = node.value.split(":");
@@ -90,14 +90,10 @@
     });
     return { node: h("div", {}, input, thumbs, told), read: () => (ids.length ? [...ids] : undefined) };
   };
-  const ownKinds = (fields) => {
-    const callees = ["department", "worker"].map((kind) => [kind, fields.find((one) => one.name === kind)?.options || []]);
-    return { callees };
-  };
   wangge.form.KINDS.nodes = () => rows(node, 2);
   wangge.form.KINDS.pictures = pictures;
-  wangge.form.KINDS.callee = (field) => pick(field, field.callees);
-  wangge.form.KINDS.callees = (field) => rows(() => pick(field, field.callees), 1);
+  wangge.form.KINDS.callee = pick;
+  wangge.form.KINDS.callees = (field) => rows(() => pick(field), 1);
 
   const VALUES = { tier: Number, node: Number, passed: (value) => value === "true" };
   const order = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, VALUES[name] ? VALUES[name](value) : value]));
@@ -238,8 +234,7 @@
   };
   const openForm = (state, command, values = {}) => {
     const word = commandWord(command.command, command.word);
-    const { callees } = ownKinds(command.fields);
-    const fields = command.fields.map((one) => ({ ...one, label: t(`ticket.field.${one.name}`), options: one.options.map(option), callees, value: values[one.name] })).filter((one) => !["choice", "select", "checks"].includes(one.kind) || one.options.length);
+    const fields = command.fields.map((one) => ({ ...one, label: t(`ticket.field.${one.name}`), options: one.options.map(option), value: values[one.name] })).filter((one) => !["choice", "select", "checks"].includes(one.kind) || one.options.length);
     const form = wangge.form({
       fields, submit: t("ticket.card.send", { command: word }), danger: HEAVY.includes(command.command),
       send: (given) => send(state, command, order(given)),

@@ -126,7 +126,7 @@ def _commands(
         {
             "command": one.command,
             "word": own.get(one.command),
-            "fields": [told(field) for field in form_of(profile, ticket, one, workers)],
+            "fields": [told(field) for field in form_of(profile, viewer, ticket, one, workers)],
         }
         for one in allowed
     ]

@@ -106,7 +106,7 @@ def allowed(
             continue
         if command == "undo" and _why_not(viewer, last, datetime.now(UTC)):
             continue
-        if command in ("respond", "refuse") and ticket.respond_due is None:
+        if command in ("respond", "refuse") and not _is_awaited(ticket):
             continue
         if command == "register" and ticket.registered_no is not None:
             continue
@@ -129,6 +129,14 @@ def read(conn: Db, ticket_id: int) -> Ticket:
     if ticket is None:
         raise UnknownTicket(f"no ticket with the id {ticket_id}")
     return ticket
+
+
+def _is_awaited(ticket: Ticket) -> bool:
+    """Whether somebody was whistled for and has not answered yet."""
+    return any(
+        party.get("tier") and not party.get("responded_at") and not party.get("refused_at")
+        for party in ticket.parties
+    )
 
 
 def _moved(before: Ticket, changed: Ticket, after: str) -> Ticket:

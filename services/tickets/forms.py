@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 from geodata.queries.tickets import Ticket
 from profiles import Profile
 from profiles.part import Named
+from services.access.viewer import Viewer
 from services.tickets.engine import Allowed
 from services.tickets.orders import ORDERS
 
@@ -51,18 +52,25 @@ class Asked(NamedTuple):
     options: list[Option]
 
 
-def form_of(profile: Profile, ticket: Ticket, allowed: Allowed, workers: Iterable[Option]) -> list[Asked]:
-    """The fields of a command, those that must be given before the others; `workers` are those who could take the ticket."""
+def form_of(
+    profile: Profile, viewer: Viewer, ticket: Ticket, allowed: Allowed, workers: Iterable[Option]
+) -> list[Asked]:
+    """The fields of a command, those that must be given before the others; `workers` are those who could take it."""
     fields = [name for name in ORDERS[allowed.command].model_fields if name not in NOT_ASKED]
     asked = [
-        Asked(name, KINDS[name], name in allowed.needs, _options(profile, ticket, name, workers))
+        Asked(name, KINDS[name], name in allowed.needs, _options(profile, viewer, ticket, name, workers))
         for name in fields
     ]
     return sorted(asked, key=lambda field: (field.name not in FIRST, not field.required, field.name in LAST))
 
 
-def _options(profile: Profile, ticket: Ticket, field: str, workers: Iterable[Option]) -> list[Option]:
+def _options(
+    profile: Profile, viewer: Viewer, ticket: Ticket, field: str, workers: Iterable[Option]
+) -> list[Option]:
     loop = profile.loop
+    callees = [("department", one) for one in _named(profile.departments)] + [
+        ("worker", one) for one in workers
+    ]
     departments = _named(profile.departments)
     waiting = [
         party for party in ticket.parties if not party.get("responded_at") and not party.get("refused_at")
@@ -73,7 +81,11 @@ def _options(profile: Profile, ticket: Ticket, field: str, workers: Iterable[Opt
         "participants": departments,
         "worker": list(workers),
         "category": _named(kind for category in profile.categories for kind in category.kinds),
-        "tier": [Option(str(number), tier.name, tier.name_en) for number, tier in enumerate(loop.tiers, 1)],
+        "tier": [
+            Option(str(number), tier.name, tier.name_en)
+            for number, tier in enumerate(loop.tiers, 1)
+            if (not tier.callers or viewer.role in tier.callers) and (not tier.whole or viewer.scope.county)
+        ],
         "severity": _named(loop.severities),
         "nature": _named(loop.natures),
         "risk": _named(loop.risks),
@@ -91,7 +103,7 @@ def _options(profile: Profile, ticket: Ticket, field: str, workers: Iterable[Opt
             if not node.get("done_at")
         ],
     }
-    choices["lead"] = choices["joint"] = []  # departments and workers, from the fields of those names
+    choices["lead"] = choices["joint"] = [one._replace(value=f"{kind}:{one.value}") for kind, one in callees]
     return choices.get(field, [])
 
 

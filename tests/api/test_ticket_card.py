@@ -83,6 +83,19 @@ def test_each_field_of_each_command_has_a_kind_and_words() -> None:
                     assert name in KINDS and t(lang, f"ticket.field.{name}") != f"ticket.field.{name}"
 
 
+def test_a_whistle_offers_whom_it_may_call_and_its_answers_are_offered_after_it(client: httpx.Client) -> None:
+    ticket = filed(client, ("dispatch", {"worker": WORKER}), ("sign", {}))
+    asked = fields(card(client, ticket), "whistle")
+    assert next(iter(asked)) == "lead" or next(iter(asked)) == "tier"
+    assert {"department:urban", f"worker:{WORKER}"} <= {
+        option["value"] for option in asked["lead"]["options"]
+    }
+    lead = {"kind": "department", "code": "urban"}
+    called = filed(client, ("dispatch", {}), ("whistle", {"tier": 2, "reason": "需部门到场", "lead": lead}))
+    assert {"respond", "refuse"} <= {one["command"] for one in card(client, called)["commands"]}
+    assert "respond" not in {one["command"] for one in card(client, ticket)["commands"]}
+
+
 def test_the_past_of_the_place_is_told(client: httpx.Client) -> None:
     before = card(client, filed(client))["spot"]
     after = card(client, filed(client))["spot"]
