@@ -125,7 +125,7 @@
       watched: { n: figures.watched, note: t("supervision.note.watched") },
       watched_late: { n: figures.watched_late, late: true, note: t("supervision.note.watched_late", { of: wangge.int(figures.watched) }) },
       unsatisfied: { n: reasons.unsatisfied || 0, note: t("supervision.note.unsatisfied") },
-      late: { n: reasons.late || 0, late: true, note: t("supervision.note.late") },
+      late: { n: (reasons.late || 0) + (reasons.escalated || 0), late: true, note: t("supervision.note.late") },
       done: { n: figures.done, d: figures.supervised, note: t("supervision.note.done", { days: figures.days }) },
     }),
     item: (row) => {

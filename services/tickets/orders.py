@@ -4,9 +4,18 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from geodata.datum import Datum
+from services.intake.masking import masked
 
 Satisfaction = Literal["satisfied", "fairly", "unsatisfied", "unrated"]
 Solved = Literal["solved", "partly", "unsolved"]
@@ -14,6 +23,7 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Moment = Literal["take_up", "sign", "respond", "warn", "due", "escalate", "progress", "call_back"]
 UNDO_WITHIN = timedelta(minutes=1)
+WORDS = ("note", "reason", "comment", "result", "question", "decision", "finding")
 
 
 class Order(BaseModel):
@@ -23,6 +33,12 @@ class Order(BaseModel):
 
     version: int = Field(ge=1, lt=2**31, description="The version that the sender has seen.")
     note: str | None = Field(None, max_length=1000)
+
+    @field_validator(*WORDS, mode="after", check_fields=False)
+    @classmethod
+    def _masked(cls, words: str | None) -> str | None:
+        """Telephone and ID numbers and addresses of mail do not come into a ticket's history."""
+        return masked(words) if words else words
 
 
 class Reasoned(Order):

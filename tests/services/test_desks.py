@@ -141,6 +141,21 @@ def test_a_call_in_vain_is_tried_again_and_then_given_up(conn: Db) -> None:
         conn.execute("UPDATE call_back SET outcome = 'busy'")
 
 
+def test_numbers_of_people_do_not_come_into_the_history(conn: Db) -> None:
+    ticket = give(
+        conn,
+        PROFILE,
+        filed(conn, "handled"),
+        "call_back",
+        comment="请回电13912345678",
+        note="张某 13912345678",
+    )
+    (row,) = queries.attempts(conn, ticket.id)
+    assert row.comment == "请回电139****5678"
+    kept = conn.execute("SELECT note, data::text FROM ticket_event WHERE kind = 'call_back'").fetchone()
+    assert kept is not None and "13912345678" not in "".join(kept)
+
+
 def test_figures_are_counted_from_the_rows(conn: Db) -> None:
     for satisfaction, solved in (
         ("satisfied", "solved"), ("fairly", "partly"), ("unsatisfied", "unsolved"), ("unrated", None),
