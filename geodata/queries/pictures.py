@@ -9,6 +9,10 @@ from psycopg.rows import class_row
 from geodata.scope import Db
 
 _COLUMNS = "id, ticket_id, area_no, sha256, width, height, bytes, sender_kind, sender_id, sent_by, sent_at, attached_at"
+_INSERT = f"""
+    INSERT INTO picture (area_no, sha256, width, height, bytes, sender_kind, sender_id, sent_by)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}
+"""  # nosec B608
 
 
 class PictureRow(NamedTuple):
@@ -48,30 +52,20 @@ def hold_content(conn: Db, sha256: bytes) -> None:
 
 def insert(conn: Db, new: NewPicture) -> PictureRow:
     """Add a picture that belongs to no ticket yet."""
-    row = (
-        conn.cursor(row_factory=class_row(PictureRow))
-        .execute(
-            f"""
-            INSERT INTO picture (area_no, sha256, width, height, bytes, sender_kind, sender_id, sent_by)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}
-            """,
-            new,
-        )
-        .fetchone()
-    )
+    row = conn.cursor(row_factory=class_row(PictureRow)).execute(_INSERT, new).fetchone()
     assert row is not None
     return row
 
 
 def by_id(conn: Db, picture_id: UUID) -> PictureRow | None:
     """The picture with that id, if it is in scope."""
-    query = f"SELECT {_COLUMNS} FROM picture WHERE id = %s"
+    query = f"SELECT {_COLUMNS} FROM picture WHERE id = %s"  # nosec B608
     return conn.cursor(row_factory=class_row(PictureRow)).execute(query, (picture_id,)).fetchone()
 
 
 def of_ticket(conn: Db, ticket_id: int) -> list[PictureRow]:
     """The pictures of a ticket in the order in which they came."""
-    query = f"SELECT {_COLUMNS} FROM picture WHERE ticket_id = %s ORDER BY sent_at, id"
+    query = f"SELECT {_COLUMNS} FROM picture WHERE ticket_id = %s ORDER BY sent_at, id"  # nosec B608
     return conn.cursor(row_factory=class_row(PictureRow)).execute(query, (ticket_id,)).fetchall()
 
 

@@ -3,6 +3,7 @@
 import random
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,7 +38,7 @@ def _in_scope(request: pytest.FixtureRequest) -> None:
 
 def file(
     conn: Db, title: str = "路口堆放垃圾", category: str = "01001", *, north: float = 0, days: float = 0,
-    place: dict | None = None, **more: object,
+    place: dict[str, object] | None = None, **more: object,
 ) -> Ticket:  # fmt: skip
     """A ticket so many metres north of the middle of a grid, reported so many days ago."""
     where = {"lon": LON, "lat": LAT + north * METRE} if place is None else place
@@ -127,7 +128,7 @@ def test_nothing_of_another_town_is_offered(conn: Db) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"category": "?"}, {"lon": 10.0}, {"area": "nowhere", "lon": None, "lat": None}]
 )
-def test_a_draft_that_names_nothing_of_here_is_refused(conn: Db, wrong: dict) -> None:
+def test_a_draft_that_names_nothing_of_here_is_refused(conn: Db, wrong: dict[str, object]) -> None:
     with pytest.raises(BadReport):
         likely(conn, **HERE | wrong)
 
@@ -361,7 +362,7 @@ def test_no_voice_is_ever_lost(conn: Db, seed: int) -> None:
 def test_nearer_and_sooner_is_never_less_alike(metres: float, days: float) -> None:
     said = duplicates.Said("路灯不亮", None, "05001", "05", NOW)
     other = said._replace(at=NOW - timedelta(days=days))
-    how = {"radius_m": 200.0, "same_grid": True, "area": ""}
+    how: Any = {"radius_m": 200.0, "same_grid": True, "area": ""}
     here = duplicates.likeness(said, other, distance_m=metres, **how).percent
     nearer = duplicates.likeness(said, other, distance_m=metres / 2, **how).percent
     sooner = duplicates.likeness(said, said, distance_m=metres, **how).percent
