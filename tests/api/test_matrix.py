@@ -185,7 +185,13 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
         ),
         "filter_id": one(
             "INSERT INTO ticket_filter (account_id, name, query) VALUES (%s, %s, '{}') RETURNING id",
-            100 + (at + town - 1) % len(ROLES), f"{mark} {at}",
+            100 + at % len(ROLES)
+            if town == 1
+            else one(
+                "INSERT INTO account (login, name, role, created_by) VALUES (%s, %s, 'operator', 't') RETURNING id",
+                f"of-town-2-{at}", mark,
+            ),
+            f"{mark} {at}",
         ),
         "item_id": one(
             "INSERT INTO duty_item (area_no, kind, words, every, since, created_by)"
