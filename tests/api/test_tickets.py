@@ -51,7 +51,7 @@ def test_a_command_that_comes_twice_with_its_key_is_given_once(client: httpx.Cli
     path, key = f"/api/tickets/{filed[0].json()['id']}/dispatch", {"Idempotency-Key": "k-2"}
     first, second = (client.post(path, json={"version": 1}, headers=key) for _ in range(2))
     assert first.status_code == second.status_code == 200 and first.json() == second.json()
-    other = client.post(path, json={"version": 2}, headers=key)
+    other = client.post(path, json={"version": 2, "note": "另一件事"}, headers=key)
     assert other.status_code == 422 and other.json()["error"]["details"][0]["field"] == "key"
 
 
