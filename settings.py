@@ -108,10 +108,13 @@ class Settings(BaseSettings):
     )
     open311_public: bool = Field(
         False,
-        description="Anybody may read the public requests of Open311 without a key; the demo sets it, with a rate limit.",
+        description="Anybody may read the public requests of Open311 without a key, up to a rate; the demo sets it.",
     )
     reporter_retention_days: int = Field(
-        365, ge=1, le=3650, description="Days after a ticket's end after which its reporter's contact is deleted."
+        365,
+        ge=1,
+        le=3650,
+        description="Days after a ticket's end after which its reporter's contact is deleted.",
     )
     wall_token_days: int = Field(
         90, ge=1, le=365, description="A paired wall that was off for longer must be paired again."
@@ -131,7 +134,8 @@ class Settings(BaseSettings):
         False, description="Status call-backs may go to private networks, there also over http."
     )
     pictures: str | None = Field(
-        None, description="Where pictures are kept: s3://bucket/prefix; a folder in the data folder without it."
+        None,
+        description="Where pictures are kept: s3://bucket/prefix; a folder in the data folder without it.",
     )
     s3_endpoint: str | None = Field(
         None, description="Address of the S3-compatible store, as https://host:port; Amazon's without it."

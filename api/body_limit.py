@@ -5,7 +5,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import refusal
 
 MOST_BYTES = 1 << 20
-OWN_LIMIT = ("/api/positions/", "/api/pictures", "/open311/v2/requests.")  # routes that read as they go, and refuse at a limit of their own
+OWN_LIMIT = (
+    "/api/positions/",
+    "/api/pictures",
+    "/open311/v2/requests.",
+)  # routes that read as they go, and refuse at a limit of their own
 
 
 class BodyLimit:

@@ -81,7 +81,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/open311/v2/tokens/{token}.{form}"): PUBLIC,
     ("POST", "/open311/v2/requests.{form}"): PUBLIC,
     # What is not there, for everybody: the gate knows a route by its template, the check at the start by its path.
-    **{(method, f"/open311/{{{path}}}"): PUBLIC for method in ("GET", "POST") for path in ("path", "path:path")},
+    **{
+        (method, f"/open311/{{{path}}}"): PUBLIC
+        for method in ("GET", "POST")
+        for path in ("path", "path:path")
+    },
     ("GET", "/api/positions/osmand"): PUBLIC,  # a device's own token
     ("POST", "/api/positions/osmand"): PUBLIC,
     ("POST", "/api/positions/owntracks"): PUBLIC,

@@ -29,7 +29,11 @@ screen = Console(highlight=False)
 READY_S = 90.0
 LOOK_S = 0.5
 STORES_EVERY_S = 2.0
-AS_DEMO = {"WANGGE_DEMO": "1", "WANGGE_OPEN_INTAKE": "1", "WANGGE_OPEN311_PUBLIC": "1"}  # what the web server of a demo is told
+AS_DEMO = {
+    "WANGGE_DEMO": "1",
+    "WANGGE_OPEN_INTAKE": "1",
+    "WANGGE_OPEN311_PUBLIC": "1",
+}  # what the web server of a demo is told
 
 
 class Stopped(Exception):

@@ -114,7 +114,9 @@ class Loop(Part):
         False, description="Whether an unsatisfied reporter keeps a ticket from being closed."
     )
     archive_after_days: float | None = Field(
-        None, gt=0, description="A closed ticket is archived by itself so many natural days later; without it never."
+        None,
+        gt=0,
+        description="A closed ticket is archived by itself so many natural days later; without it never.",
     )
     needs: dict[str, list[str]] = Field(
         default_factory=dict,

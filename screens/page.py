@@ -30,7 +30,13 @@ NOT_ON_AREA = ("/dash/dash_table/", "/dash_extensions/", "/dash_svg/")
 NOT_NEEDED = ("/dash/deps/polyfill",)
 RENDERER = "/dash/dash-renderer/"
 BOARDS = ("callbacks", "supervision", "mediation")  # their scripts: 6x-boards*
-THEME = {"wall": "dark", "area": "light", "admin": "light", "tickets": "light", **dict.fromkeys(BOARDS, "light")}
+THEME = {
+    "wall": "dark",
+    "area": "light",
+    "admin": "light",
+    "tickets": "light",
+    **dict.fromkeys(BOARDS, "light"),
+}
 # Files of assets/ that a screen does not load: those of other screens, and of the map where there is none.
 NOT_LOADED = {
     "wall": r"^(area|admin)\.css$|^13|^3\d-(area|admin)|^5\d-tickets|^6\d|^14|^form\.css",

@@ -15,7 +15,9 @@ from tests.ticket_steps import give
 from tests.viewers import DISPATCHER
 
 
-def test_a_row_that_is_not_what_its_events_say_is_found(clone: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_is_not_what_its_events_say_is_found(
+    clone: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
     profile, (lon, lat) = profiles.load("zoucheng"), centre(1, 1, 1)
     report = Report(channel="grid", category="01001", title="路口堆放垃圾", lon=lon, lat=lat)
     monkeypatch.setenv("DATABASE_URL", clone.database_url)

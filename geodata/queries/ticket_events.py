@@ -58,7 +58,10 @@ class Keyed(NamedTuple):
     digest: bytes | None
 
 
-_COLUMNS = "id, at, kind, was::text, status::text, version, actor, actor_role, source, note, before, after, data, undoes"
+_COLUMNS = (
+    "id, at, kind, was::text, status::text, version, actor, actor_role, source, note, before, after, data,"
+    " undoes"
+)
 
 
 def append(conn: Db, event: NewEvent) -> int:

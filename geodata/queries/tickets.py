@@ -171,7 +171,9 @@ def insert_ticket(conn: Db, new: NewTicket) -> int:
 
 def read_ticket(conn: Db, ticket_id: int, *, lock: bool = False) -> Ticket | None:
     """The ticket with that id if it is in scope; with `lock` nobody else changes it until the transaction ends."""
-    if lock:  # first and by itself: a lock that waits would drop a row whose area or category changed meanwhile
+    if (
+        lock
+    ):  # first and by itself: a lock that waits would drop a row whose area or category changed meanwhile
         conn.execute("SELECT FROM ticket WHERE id = %s FOR UPDATE", (ticket_id,))
     row = conn.execute(_READ, (ticket_id,)).fetchone()
     return None if row is None else Ticket._make((*row[:7], Area._make(row[7:11]), *row[11:]))

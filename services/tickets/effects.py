@@ -6,8 +6,8 @@ from typing import Any
 from geodata.queries import tickets as queries
 from geodata.queries.tickets import Ticket
 from services.clock.timeline import Pause
-from services.tickets import orders as o
 from services.tickets import merging, place_rules, placing
+from services.tickets import orders as o
 from services.tickets.case import Case
 from services.tickets.errors import BadReport, NotAllowed
 

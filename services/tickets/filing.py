@@ -43,7 +43,8 @@ class Report(BaseModel):
     lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False, description="Degrees north.")
     datum: Datum = Field("wgs84", description="Datum of lon and lat; WGS 84 serves for CGCS2000.")
     area: Code | None = Field(
-        None, description="Code of an area, for what has no point; without it the address is looked for by name."
+        None,
+        description="Code of an area, for what has no point; without it the address is looked for by name.",
     )
     reported_at: AwareDatetime | None = Field(
         None, description="When it was reported, with its UTC offset; now by default, at most 92 days ago."

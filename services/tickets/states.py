@@ -82,7 +82,9 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "remark": Transition(_ANY, STAY, _WORK),
         "attach": Transition(_ANY, STAY, _WORK),
         "undo": Transition(_ANY, STAY, _WORK),  # to what the event before left
-        "closed_with": Transition(_from("merged"), STAY, None),  # the ticket that it was merged into has ended
+        "closed_with": Transition(
+            _from("merged"), STAY, None
+        ),  # the ticket that it was merged into has ended
         "reopened_with": Transition(_from("merged"), STAY, None),
         "tick": Transition(OPEN, STAY, None),  # a moment of its clock came
     }

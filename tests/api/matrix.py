@@ -129,7 +129,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/api/tickets/{ticket_id}"): Row(Right.TICKETS_READ, "not there"),
     ("POST", "/api/pictures"): Row(Right.TICKETS_FILE, body={}, own=(415,)),
     ("POST", "/api/duplicates"): Row(
-        Right.TICKETS_READ, "nothing of it", body={"title": "t", "category": "01001", "area": "{grid}"}, own=(200, 422)),
+        Right.TICKETS_READ, "nothing of it", body={"title": "t", "category": "01001", "area": "{grid}"},
+        own=(200, 422)),
     ("GET", "/api/tickets/{ticket_id}/duplicates"): Row(Right.TICKETS_READ, "not there"),
     ("GET", "/api/tickets/{ticket_id}/voices"): Row(Right.PEOPLE, "not there"),
     ("GET", "/api/notices/targets"): Row(Right.ADMIN),

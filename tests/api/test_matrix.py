@@ -163,8 +163,8 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
         "target_id": "1",
         "notice_id": "00000000-0000-4000-8000-000000000000",
         "picture_id": one(
-            "INSERT INTO picture (ticket_id, attached_at, area_no, sha256, width, height, bytes, sender_kind, sender_id,"
-            " sent_by) VALUES (%s, now(), %s, sha256(%s), 1, 1, 1, 'account', 1, %s) RETURNING id",
+            "INSERT INTO picture (ticket_id, attached_at, area_no, sha256, width, height, bytes, sender_kind,"
+            " sender_id, sent_by) VALUES (%s, now(), %s, sha256(%s), 1, 1, 1, 'account', 1, %s) RETURNING id",
             ticket_id, no, b"no file", mark,
         ),
         "worker_id": one("SELECT id FROM worker WHERE area_no = %s", no),

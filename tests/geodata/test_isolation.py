@@ -170,8 +170,21 @@ def test_no_table_view_or_partition_yields_what_is_outside(seeded: Stores, scope
 
 @pytest.mark.parametrize(
     "table",
-    ["ticket", "ticket_event", "picture", "patrol", "worker", "key_person", "video_station", "area", "call_back",
-     "consultation", "round", "duty_item", "duty_done"],  # fmt: skip
+    [
+        "ticket",
+        "ticket_event",
+        "picture",
+        "patrol",
+        "worker",
+        "key_person",
+        "video_station",
+        "area",
+        "call_back",
+        "consultation",
+        "round",
+        "duty_item",
+        "duty_done",
+    ],
 )
 def test_what_is_inside_is_there(seeded: Stores, table: str) -> None:
     """So that the test above cannot pass on empty tables."""

@@ -37,7 +37,9 @@ def filed(conn: Db, reported: str, category: str = "01001") -> int:
 
 
 def step(conn: Db, ticket_id: int, command: str, moment: str, **carried: Any) -> None:
-    give(conn, PROFILE, tickets.read(conn, ticket_id), command, now=at(moment), note="王某某不在家", **carried)
+    give(
+        conn, PROFILE, tickets.read(conn, ticket_id), command, now=at(moment), note="王某某不在家", **carried
+    )
 
 
 def clock(conn: Db, ticket_id: int, now: str) -> dict[str, Any]:
@@ -99,7 +101,9 @@ def test_pauses_in_the_course_are_counted(conn: Db) -> None:
     step(conn, ticket, "suspend", "2026-11-23 10:00", until=at("2026-11-23 17:00"))
     paused = clock(conn, ticket, "2026-11-23 11:00")
     assert (paused["state"], paused["due"]) == ("paused", ms("2026-11-23 15:30"))
-    assert tickets.read(conn, ticket).due_at == at("2026-11-24 11:00")  # if the pause lasts as long as planned
+    assert tickets.read(conn, ticket).due_at == at(
+        "2026-11-24 11:00"
+    )  # if the pause lasts as long as planned
     step(conn, ticket, "resume", "2026-11-23 11:00")
     told = clock(conn, ticket, "2026-11-23 12:00")
     assert [line["kind"] for line in told["lines"]] == ["working_day", "pause", "working_day"]

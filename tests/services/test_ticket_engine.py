@@ -66,7 +66,16 @@ def test_what_is_allowed_in_a_state_is_what_the_table_says(conn: Db, status: str
     assert set(TO) | {"merged"} == set(STATUSES)
     other = file(conn)
     for command, row in TRANSITIONS.items():
-        if command in ("undo", "node_done", "respond", "refuse", "attach", "tick", "closed_with", "reopened_with"):
+        if command in (
+            "undo",
+            "node_done",
+            "respond",
+            "refuse",
+            "attach",
+            "tick",
+            "closed_with",
+            "reopened_with",
+        ):
             continue  # they need more than a state; see below
         ticket = file(conn, status)
         more = {"into": other.id} if command == "merge" else {}
