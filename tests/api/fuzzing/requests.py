@@ -178,10 +178,10 @@ def parts_of(case: Any) -> Parts:
             given_body["content"] = given_body.pop("data")
         try:
             whole = httpx.Request("POST", "http://localhost", **given_body)
-        except (TypeError, ValueError):
+            body = whole.read()
+        except (AttributeError, TypeError, ValueError):  # what no client can send
             body = b""
         else:
-            body = whole.read()
             content_type = whole.headers.get("content-type", content_type)
     elif content_type:
         body = b""
