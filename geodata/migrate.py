@@ -1,9 +1,12 @@
 """Bring a database to the newest schema with the numbered SQL files of geodata/migrations, through yoyo."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import make_conninfo
 from yoyo import get_backend, read_migrations
 
 from geodata.scope import Db
@@ -15,7 +18,7 @@ LOCK = 0x77616E676765  # "wangge"
 def migrate(database_url: str) -> list[str]:
     """Apply what is missing, one transaction a file, and return the names applied. Two at once wait for each other.
 
-    The lock is the session's, so it ends with a killed process; yoyo's own is a row that would stay for ever, and
+    The locks are their session's, so they end with a killed process; yoyo's own is a row that would stay for ever, and
     whoever holds ours may clear it.
     """
     with psycopg.connect(database_url, autocommit=True) as keeper:
@@ -25,13 +28,34 @@ def migrate(database_url: str) -> list[str]:
         missing = waiting(keeper)
         if not missing:
             return []
-        backend = get_backend(f"postgresql+psycopg://{database_url.partition('://')[2]}")
-        try:
-            backend.break_lock()
-            backend.apply_migrations(backend.to_apply(read_migrations(str(FOLDER))))
-        finally:
-            backend.connection.close()
+        with _alone_on_server(database_url):
+            return _apply(database_url, missing)
+
+
+def _apply(database_url: str, missing: list[str]) -> list[str]:
+    backend = get_backend(f"postgresql+psycopg://{database_url.partition('://')[2]}")
+    try:
+        backend.break_lock()
+        backend.apply_migrations(backend.to_apply(read_migrations(str(FOLDER))))
+    finally:
+        backend.connection.close()
     return missing
+
+
+@contextmanager
+def _alone_on_server(database_url: str) -> Iterator[None]:
+    """Roles belong to the whole server, and advisory locks to one database: so the lock is taken in `postgres`.
+
+    A server that has no such database, or does not let us into it, is migrated by one process at a time or not at all.
+    """
+    try:
+        guard = psycopg.connect(make_conninfo(database_url, dbname="postgres"), autocommit=True)
+    except psycopg.OperationalError:
+        yield
+        return
+    with guard:
+        guard.execute("SELECT pg_advisory_lock(%s)", (LOCK + 1,))
+        yield
 
 
 def waiting(conn: Db) -> list[str]:

@@ -83,7 +83,7 @@ def _call_backs(conn: Db, profile: Profile, until: datetime) -> None:
         INSERT INTO call_back (ticket_id, area_no, at, outcome, satisfaction, solved, comment, again_at, actor,
                                generated)
         SELECT id, area_no, at, outcome, satisfaction, solved, comment, again_at, %(by)s, true FROM calls ORDER BY at
-        """,
+        """,  # nosec B608 # joined from constants
         {
             **_rates(profile), "zone": profile.time_zone, "until": until, "days": CALLED_DAYS,
             "comments": list(_COMMENTS), "by": BY, "most": profile.desks.call_back.most_attempts,
@@ -119,7 +119,7 @@ def _unsatisfied(conn: Db, profile: Profile, until: datetime) -> None:
                                   'supervision', supervision),
                jsonb_build_object('supervision', supervision)
         FROM opened
-        """,
+        """,  # nosec B608 # joined from constants
         {"until": until, "classes": classes, "n": len(classes), "by": BY},
     )
 
@@ -157,7 +157,7 @@ def _supervise(conn: Db, profile: Profile, until: datetime) -> None:
                jsonb_build_object('supervised_at', {_iso("t.supervised_at")}, 'supervision', t.supervision),
                jsonb_build_object('supervision', t.supervision, 'reason', (%(reasons)s::text[])[1 + t.id %% 3])
         FROM watched t
-        """,
+        """,  # nosec B608 # joined from constants
         {"until": until, "classes": classes, "n": len(classes), "by": BY, "reasons": list(_REASONS)},
     )
     conn.execute(
@@ -175,7 +175,7 @@ def _supervise(conn: Db, profile: Profile, until: datetime) -> None:
                t.status, t.status, t.version, %(by)s, 'import', t.area_no, (%(urges)s::text[])[1 + t.id %% 3],
                '{{}}', '{{}}'
         FROM urged t
-        """,
+        """,  # nosec B608 # joined from constants
         {"until": until, "by": BY, "urges": list(_URGES)},
     )
 

@@ -60,7 +60,7 @@ def warning_counts(
         + """
         SELECT area_no - area_no %% area_stride(%(stride)s::area_level), level, count(*) FROM warned
         WHERE level IS NOT NULL GROUP BY 1, 2
-        """,
+        """,  # nosec B608 # joined from constants
         _levels(levels, now) | {"stride": stride_level},
     )
     return {(int(no), int(level)): int(count) for no, level, count in rows}
@@ -83,7 +83,7 @@ def warned(
             LEFT JOIN department d ON d.id = w.department_id
             WHERE w.level IS NOT NULL AND (%(level)s::int IS NULL OR w.level = %(level)s)
             ORDER BY w.level DESC, w.due_at, w.id LIMIT %(limit)s
-            """,
+            """,  # nosec B608 # joined from constants
             _levels(levels, now) | {"level": level, "limit": limit},
         ).fetchall()
 

@@ -113,7 +113,7 @@ def watched(conn: Db, now: datetime, most_redos: int, most_transfers: int, limit
               AND (t.supervised_at IS NOT NULL OR (t.due_at < %(now)s AND t.handled_at IS NULL) OR t.escalation > 0
                    OR t.redos > %(redos)s OR t.transfers > %(transfers)s)
             ORDER BY t.supervised_at, t.due_at LIMIT %(limit)s
-            """,
+            """,  # nosec B608 # joined from constants
             {"now": now, "redos": most_redos, "transfers": most_transfers, "limit": limit},
         ).fetchall()
 
@@ -173,6 +173,6 @@ def ledger(conn: Db, since: datetime, until: datetime, limit: int) -> list[Watch
             LEFT JOIN LATERAL (SELECT count(*) AS n, max(at) AS last FROM ticket_event
                                WHERE ticket_id = t.id AND kind = 'urge') u ON true
             WHERE t.supervised_at >= %s AND t.supervised_at < %s ORDER BY t.supervised_at, t.id LIMIT %s
-            """,
+            """,  # nosec B608 # joined from constants
             (since, until, limit),
         ).fetchall()

@@ -90,8 +90,9 @@ def events_of(conn: Db, ticket_id: int) -> list[TicketEvent]:
     return (
         conn.cursor(row_factory=class_row(TicketEvent))
         .execute(
-            f"SELECT {_COLUMNS} FROM ticket_event WHERE ticket_id = %s ORDER BY version, id", (ticket_id,)
-        )  # nosec B608
+            f"SELECT {_COLUMNS} FROM ticket_event WHERE ticket_id = %s ORDER BY version, id",  # nosec B608
+            (ticket_id,),
+        )
         .fetchall()
     )
 

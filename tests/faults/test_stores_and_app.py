@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,8 +86,9 @@ def place() -> Iterator[Place]:
     folder.chmod(0o755)
     settings = Settings(data=folder, database_url=None, redis_url=None)
     try:
-        stores = servers.ensure(settings, "faults")
-        migrate(stores.database_url)
+        stores, other = servers.ensure(settings, "faults"), servers.ensure(settings, "faults_too")
+        with ThreadPoolExecutor() as both:  # two places at once on a new server, which has no roles yet
+            assert all(both.map(migrate, (stores.database_url, other.database_url)))
         with psycopg.connect(stores.database_url) as conn:
             profile = profiles.load("zoucheng")
             sync_place(conn, profile, generated=True)
