@@ -55,7 +55,7 @@ class CourseOut(BaseModel):
     id: int
     version: int
     status: Words
-    track: Words
+    way: Words
     assumed: Label | None = Field(
         description="What to say beside the category where the place's catalogue is made up."
     )
@@ -74,7 +74,9 @@ class TrackOut(Words):
 class LoopOut(BaseModel):
     """What this place calls things, and what its commands carry."""
 
-    tracks: list[TrackOut] = Field(description="The first that is meant for a ticket counts.")
+    ways: list[TrackOut] = Field(
+        validation_alias="tracks", description="The first that is meant for a ticket counts."
+    )
     words: dict[str, Label] = Field(description="Command → what it is called here.")
     statuses: dict[str, Label]
     needs: dict[str, list[str]] = Field(description="Command → fields that it must carry here.")

@@ -24,7 +24,12 @@ TAGS = [
         "name": "Live",
         "description": "What changes: one WebSocket per screen, a snapshot, and polling as a fallback.",
     },
-    {"name": "Tickets", "description": "Tickets in: from the hotline, WeChat groups, other systems."},
+    {"name": "Tickets", "description": "Tickets from report to rating: filed, listed, commanded, told of."},
+    {"name": "Loops", "description": "The place's own steps, warning lists, ledgers, rounds and duties."},
+    {"name": "Desks", "description": "Call-backs, supervision and consultations; ledgers as files."},
+    {"name": "Mediation", "description": "Cases of mediation on three tiers, their parties masked."},
+    {"name": "Pictures", "description": "Pictures in, drawn anew without metadata, and their thumbnails."},
+    {"name": "Call-backs out", "description": "Telling other systems what became of their tickets, signed."},
     {
         "name": "Open311",
         "description": "GeoReport v2: anybody's apps read what is public and report, in JSON or XML.",

@@ -124,7 +124,7 @@
   const stagesPart = ({ stages }) =>
     h(
       "ol",
-      { class: stages.stages.length > 7 ? "tc-stages many" : "tc-stages", "aria-label": named(stages.track) },
+      { class: stages.stages.length > 7 ? "tc-stages many" : "tc-stages", "aria-label": named(stages.way) },
       ...stages.stages.map((one) => {
         const when = one.at ? at(one.at) : one.due ? at(one.due) : "";
         return h("li", { class: `${one.standing}${one.late ? " late" : ""}`, title: [named(one), when, one.by].filter(Boolean).join(" \u00b7 "), "aria-current": one.standing === "current" ? "step" : null }, h("i"), text("span", {}, named(one)), text("time", {}, one.at ? at(one.at) : ""));

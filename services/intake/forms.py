@@ -104,21 +104,19 @@ class Hotline(Message):
 class Petition(Message):
     """A petition of the sunshine petition system: this matter alone, nothing of earlier ones of the same person."""
 
-    petition_no: Number = Field(
-        description="Number of the petition; a second message with it changes nothing."
-    )
+    matter_no: Number = Field(description="Number of the petition; a second message with it changes nothing.")
     registered_at: AwareDatetime | None = None
     way: Literal["letter", "visit", "online", "phone"] | None = Field(None, description="How it came.")
     content: str = Field(min_length=1, max_length=4000)
-    petitioner: Caller | None = None
+    visitor: Caller | None = None
 
     def report(self, profile: Profile, channel: str) -> Report:
         """The report that it makes."""
-        reporter = self.petitioner.reporter() if self.petitioner else None
+        reporter = self.visitor.reporter() if self.visitor else None
         return self.filed(
             profile,
             channel,
-            number=self.petition_no,
+            number=self.matter_no,
             words=self.content,
             at=self.registered_at,
             reporter=reporter,

@@ -27,7 +27,7 @@ def shown(conn: Db, profile: Profile, ticket: Ticket, *, people: bool) -> dict[s
             "name": status.name if status else ticket.status,
             "name_en": status.name_en if status else ticket.status,
         },
-        "track": _named(course.track),
+        "way": _named(course.track),
         "assumed": told.model_dump(include={"name", "name_en"}) if told and told.assumed else None,
         "current": course.current,
         "ended": course.ended,

@@ -26,7 +26,10 @@ from tests.viewers import client_args
 CASES = int(os.environ.get("WANGGE_FUZZ_CASES", "3"))
 TABLE = os.environ.get("WANGGE_FUZZ_TABLE")
 SEED = int(os.environ.get("WANGGE_FUZZ_SEED", "20260101"))
-pytestmark = pytest.mark.timeout(0 if TABLE else 120)
+pytestmark = [
+    pytest.mark.timeout(0 if TABLE else 120),
+    pytest.mark.filterwarnings("ignore:Do not use the `random` module"),  # schemathesis does
+]
 
 
 @pytest.fixture(scope="module")

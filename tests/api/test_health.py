@@ -13,6 +13,7 @@ import api.errors
 from api.trace import Trace
 from app import create_app
 from geodata.servers import Stores
+from services.tickets import TRANSITIONS
 from settings import ROOT, Settings
 from tests.viewers import county, sessions_of
 
@@ -135,6 +136,13 @@ def test_each_error_class_of_the_table_has_a_sane_answer() -> None:
         assert f"`{code}`" in DOCUMENT, f"{code} is missing in docs/reference/http.md"
 
 
+def _by_template(route: str) -> str:
+    """The routes of a ticket's commands are documented as one; docs/reference/tickets.md has the commands."""
+    start, _, last = route.rpartition("/")
+    commands = start == "POST /api/tickets/{ticket_id}" and last in TRANSITIONS
+    return f"{start}/{{command}}" if commands else route
+
+
 def test_each_route_is_described_in_words(app: FastAPI) -> None:
     description = app.openapi()
     tags = {tag["name"] for tag in description["tags"]}
@@ -146,11 +154,15 @@ def test_each_route_is_described_in_words(app: FastAPI) -> None:
             assert "4XX" in route["responses"] or any(key.startswith("4") for key in route["responses"]), (
                 where
             )
-            assert f"`{where}`" in DOCUMENT, f"{where} is missing in docs/reference/http.md"
+            assert f"`{_by_template(where)}`" in DOCUMENT, f"{where} is missing in docs/reference/http.md"
 
 
 def test_nothing_is_documented_that_does_not_exist(app: FastAPI) -> None:
-    known = {f"{m.upper()} {path}" for path, methods in app.openapi()["paths"].items() for m in methods}
+    known = {
+        _by_template(f"{m.upper()} {path}")
+        for path, methods in app.openapi()["paths"].items()
+        for m in methods
+    }
     documented = set(re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) [^`]+)`", DOCUMENT, flags=re.MULTILINE))
     assert documented - {"GET /api/openapi.json"} <= known
 

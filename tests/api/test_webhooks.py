@@ -116,8 +116,8 @@ def test_a_petition_waits_for_a_hand_and_tells_nothing_of_who_wrote_it(
     send: Any, module_clone: Stores
 ) -> None:
     message = {
-        "petition_no": "XF-1", "way": "letter", "content": "我叫欧阳小明，拖欠工资，身份证370883199001011239",
-        "category": "04003", "address": "钢山街道甲社区", "petitioner": CALLER,
+        "matter_no": "XF-1", "way": "letter", "content": "我叫欧阳小明，拖欠工资，身份证370883199001011239",
+        "category": "04003", "address": "钢山街道甲社区", "visitor": CALLER,
         "registered_at": datetime.now(UTC).isoformat(),
     }  # fmt: skip
     told = send("petition", message).json()

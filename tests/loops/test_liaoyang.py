@@ -67,7 +67,7 @@ def test_a_ticket_goes_the_eleven_steps_in_order(walk: Walk) -> None:
     walk.give("call_back", satisfaction="satisfied", solved="solved")
     assert marks(walk) == "✓✓✓✓✓✓✓✓✓✓✓"
     course = walk.course()
-    assert (course["track"]["name"], course["current"]) == ("十一步闭环", [])
+    assert (course["way"]["name"], course["current"]) == ("十一步闭环", [])
     assert course["assumed"]["name"].startswith("225类网格事项")  # said wherever its category stands
     who = {step["name"]: step["by"] for step in course["stages"]}
     assert (who["上报"], who["核查"], who["监管"]) == ("worker", "clerk", "supervisor")

@@ -25,7 +25,7 @@ def walk(opened: Walk) -> Walk:
 
 def test_a_report_is_handled_tracked_rated_and_known(walk: Walk) -> None:
     walk.file(by="citizen", channel="app", title="路灯不亮", category="06001")
-    assert walk.course()["track"]["name"] == "五个随时"
+    assert walk.course()["way"]["name"] == "五个随时"
     assert walk.track() == "✓随手报 ▶立即办 ▶随时看 ·随时评 ·随时知"
     for command, by, carried in (
         ("accept", "dispatcher", {}), ("dispatch", "dispatcher", {"worker": WORKER}), ("sign", "worker", {}),
@@ -58,7 +58,7 @@ def test_who_is_not_satisfied_has_it_handled_again(walk: Walk) -> None:
 def test_a_resident_asks_the_property_orders_a_party_member_takes(walk: Walk) -> None:
     assert walk.file(by="citizen", **ORDER)["status"] == "reported"
     course = walk.course()
-    assert course["track"]["name"] == "点单下单接单"
+    assert course["way"]["name"] == "点单下单接单"
     assert [(step["name"], step["who"]["name"]) for step in course["stages"]] == [
         ("点单", "居民"), ("下单", "物业"), ("接单", "党员"), ("办理", "党员"), ("评单", "居民"), ("结单", "物业"),
     ]  # fmt: skip
@@ -91,7 +91,7 @@ def test_an_order_that_nobody_takes_goes_back_to_the_property(walk: Walk) -> Non
 
 def test_commands_have_the_words_of_their_track(walk: Walk) -> None:
     told = walk.asked("GET", "/api/loop", "worker").json()
-    words = {track["code"]: track["words"] for track in told["tracks"]}
+    words = {track["code"]: track["words"] for track in told["ways"]}
     assert words["order"]["dispatch"]["name"] == "下单" and told["words"]["dispatch"]["name"] == "派单"
     assert set(told["statuses"]) >= {"reported", "transferred", "archived"} and len(told["statuses"]) == 17
 

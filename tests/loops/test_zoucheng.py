@@ -40,7 +40,7 @@ def test_a_ticket_goes_the_seven_steps_in_order(walk: Walk) -> None:
     assert walk.give("close")["status"] == "closed"
     assert walk.track() == "✓受理 ✓转办 ✓处置 ✓反馈 ✓回访 ○督办 ✓办结"
     course = walk.course()
-    assert course["track"]["name"] == "七步闭环" and course["current"] == [] and course["ended"] is None
+    assert course["way"]["name"] == "七步闭环" and course["current"] == [] and course["ended"] is None
     assert [(step["code"], step["by"], step["role"]) for step in course["stages"] if step["at"]] == [
         ("accept", "dispatcher", "dispatcher"), ("dispatch", "dispatcher", "dispatcher"),
         ("handle", "worker", "grid_worker"), ("answer", "worker", "grid_worker"),
