@@ -512,9 +512,11 @@ def test_no_table_offers_to_track_a_resident(conn: Db) -> None:
         """
     ).fetchall()
     assert len(columns) > 100
-    assert [
+    found = [
         f"{table}.{column}" for table, column in columns if refused_heading(column) or refused_heading(table)
-    ] == []
+    ]
+    # The grade of a matter in a ledger (services/loop/lists.py), never of a person.
+    assert [name for name in found if not re.fullmatch(r"ticket(_\d{6})?\.risk", name)] == []
 
 
 def test_no_table_links_a_care_record_to_positions(conn: Db) -> None:

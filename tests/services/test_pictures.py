@@ -249,10 +249,11 @@ def test_what_no_ticket_has_is_gone_after_a_day(clone: Stores, pool: Pool, store
         other = pictures.keep(conn, store, DISPATCHER, pictures.redraw(from_a_phone((40, 20))))
         ticket = ticket_in(conn, grid_no(1, 1, 1))
         pictures.claim(conn, ticket, [twin.id])
+    now = datetime.now(UTC)
     with job_session(clone.app_url, "tests") as job:
-        assert pictures.forget(job, store, NOW) == 0
-        assert pictures.forget(job, store, NOW + timedelta(days=1, minutes=5)) == 2
-        assert pictures.forget(job, store, NOW + timedelta(days=1, minutes=5)) == 0
+        assert pictures.forget(job, store, now) == 0
+        assert pictures.forget(job, store, now + timedelta(days=1, minutes=5)) == 2
+        assert pictures.forget(job, store, now + timedelta(days=1, minutes=5)) == 0
     assert store.get(lone.sha256) == drawn.jpeg  # the same content is of a ticket
     with pytest.raises(pictures.Missing):
         store.get(other.sha256)
