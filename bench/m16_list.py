@@ -44,11 +44,10 @@ def measure(context: Context) -> list[Result]:
 
 def _row(context: Context, name: str, paths: Sequence[str], bar_ms: float, peer_ms: list[float]) -> Result:
     repeats = context.times(12, 2)
+    port = context.server.port  # its start signs in
     requests = [request("GET", path) for path in paths]
-    hammer(
-        context.server.port, requests, connections=1, seconds=600, most=len(paths)
-    )  # plans and pages get warm
-    load = hammer(context.server.port, requests, connections=1, seconds=900, most=repeats * len(paths))
+    hammer(port, requests, connections=1, seconds=600, most=len(paths))  # plans and pages get warm
+    load = hammer(port, requests, connections=1, seconds=900, most=repeats * len(paths))
     if set(load.statuses) != {200}:
         raise Wrong(f"{name}: answers were {dict(load.statuses)}")
     worst = {
