@@ -7,20 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-import app as product
-import profiles
-from app import create_app
 from geodata.servers import Stores
-from profiles.desks import CallBacks
 from services.access import Viewer
-from settings import Settings
 from tests.browser.chromium import chromium, open_page
-from tests.live_app import served
-from tests.small_place import centre, grid_no
+from tests.desk_app import served_desks
+from tests.small_place import centre
 from tests.viewers import DISPATCHER, client_args, county
 
 pytestmark = pytest.mark.browser
@@ -31,30 +25,8 @@ OPERATOR = replace(county("operator"), id=2)
 @pytest.fixture(scope="module")
 def url(module_clone: Stores) -> Iterator[str]:
     """The product on the small place, where every handled ticket is called back."""
-    with psycopg.connect(module_clone.database_url) as conn:
-        for viewer in (DISPATCHER, OPERATOR):
-            conn.execute(
-                "INSERT INTO account (id, login, name, role, created_by) OVERRIDING SYSTEM VALUE"
-                " VALUES (%s, %s, 'x', %s, 'tests')",
-                (viewer.id, viewer.name, viewer.role),
-            )
-        conn.execute(
-            "INSERT INTO key_person (kind, code, name, role, area_no, generated)"
-            " VALUES ('post', 'M1', '赵调解', 'mediator', %s, true)",
-            (grid_no(1, 1, 0),),
-        )
-    zoucheng = profiles.load("zoucheng")
-    everybody = zoucheng.model_copy(
-        update={
-            "desks": zoucheng.desks.model_copy(update={"call_back": CallBacks(rate=1)}),
-            "loop": zoucheng.loop.model_copy(update={"verify": False, "needs": {}}),
-        }
-    )
-    patch = pytest.MonkeyPatch()
-    patch.setattr(product.profiles, "load", lambda _name: everybody)
-    with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:
+    with served_desks(module_clone, (DISPATCHER, OPERATOR)) as address:
         yield address
-    patch.undo()
 
 
 @pytest.fixture(scope="module")
