@@ -141,6 +141,7 @@
     const cancel = inline ? null : h("button", { type: "button", class: "plain" }, t("form.cancel"));
     cancel?.addEventListener("click", () => withdrawn?.());
     const form = h("form", { class: `wg-form ${inline ? "inline" : "open"}`, novalidate: "" }, ...held.map((one) => one.row), fault, h("div", { class: "acts" }, button, cancel, note ? h("small", {}, note) : null));
+    form.addEventListener("input", () => form.classList.add("typed"));
     form.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
     });

@@ -255,6 +255,7 @@
   };
   const send = async (state, command, values) => {
     const asked = state.card.ticket.version;
+    const own = state.form;
     if (command.command !== "undo" && values.into !== undefined) values.into = Number(values.into);
     try {
       await wangge.post(`/api/tickets/${state.id}/${command.command}`, { version: asked, ...values });
@@ -264,7 +265,7 @@
       if (last != null) throw { ...error, code: "told" };
       throw error;
     }
-    closeForm(state);
+    if (state.form === own) closeForm(state); // not one that was opened while this was on its way
     say(state, command.command === "undo" ? t("ticket.card.undone") : t("ticket.card.done", { command: commandWord(command.command, command.word) }));
     await load(state);
   };

@@ -248,10 +248,21 @@
     await openCase();
     if (board.detail) board.lock = own.lock(board.detail.told);
   };
-  // Drawn anew unless somebody is typing into it: then it says that there is news, and stays.
+  // A command on its way: the case is drawn when its answer is here, not by the news of it that may come before.
+  let sending = 0;
+  board.sends = async (send) => {
+    sending += 1;
+    try {
+      return await send();
+    } finally {
+      sending -= 1;
+    }
+  };
+  // Drawn anew unless somebody has a form open or typed into one: then it says that there is news, and stays.
   const drawCase = (same) => {
+    if (same && sending) return;
     const place = el("case");
-    const busy = same && place.querySelector("form.open") && place.contains(document.activeElement);
+    const busy = same && place.querySelector("form.open, form.typed");
     if (busy) {
       place.querySelector(".newer")?.remove();
       const version = Number(place.dataset.version);
@@ -275,12 +286,12 @@
     const next = advance ? board.next() : null;
     const drawn = [...el("case").querySelectorAll(".commands, form")];
     for (const one of drawn) one.inert = true; // what is drawn now is of the version before
-    el("case").querySelector("form.open")?.classList.remove("open");
+    for (const form of el("case").querySelectorAll("form")) form.classList.remove("open", "typed");
     await Promise.all([load(), advance ? null : openCase()]);
     for (const one of drawn) one.inert = false;
     if (advance && next && next !== board.chosen) choose(next);
     else if (advance) choose("");
-    el("queue").focus({ preventScroll: true });
+    if (document.activeElement === document.body) el("queue").focus({ preventScroll: true });
   };
 
   // --- parts of a case

@@ -56,32 +56,37 @@
       button.setAttribute("aria-expanded", "true");
       const form = wangge.form({
         fields: typeof command.fields === "function" ? command.fields() : command.fields,
-        stale: board.reread, submit: command.label, danger: command.danger, note: command.note, withdrawn: () => (close(), button.focus()),
+        stale: board.reread, submit: command.label, danger: command.danger, note: command.note, withdrawn: () => closeOpen(),
         send: async (values) => {
-          await command.send(values);
+          await board.sends(() => command.send(values));
           close();
           await board.done(command.say || t("board.done", { command: command.label }), { advance: command.advance });
         },
       });
       place.replaceChildren(form);
-      closeOpen = () => (close(), button.focus());
+      closeOpen = () => {
+        close();
+        button.focus();
+        if (button.closest("#case")?.querySelector(".newer")) board.openCase();
+      };
       form.querySelector("input,textarea,select")?.focus();
       form.scrollIntoView({ block: "nearest" });
     };
     const direct = async (command, button) => {
-      button.disabled = true;
+      bar.inert = true; // nothing else is begun on what is about to change
       try {
-        await command.send({});
+        await board.sends(() => command.send({}));
         await board.done(command.say || t("board.done", { command: command.label }), { advance: command.advance });
       } catch (error) {
         if (error instanceof Error) throw error;
         board.say(board.sentence(error), true);
-        if (error.status === 409) board.reread();
+        await board.reread();
       } finally {
-        button.disabled = false;
+        bar.inert = false;
       }
     };
-    return h("section", { class: "commands", "aria-label": t("board.commands") }, h("div", { class: "acts" }, ...buttons), place);
+    const bar = h("section", { class: "commands", "aria-label": t("board.commands") }, h("div", { class: "acts" }, ...buttons), place);
+    return bar;
   };
 
   // --- ledgers

@@ -31,7 +31,7 @@
         { name: "comment", kind: "words", label: t("callbacks.comment"), most: 1000, hint: t("callbacks.comment.hint") },
       ],
       send: async (values) => {
-        await wangge.post(`/api/tickets/${ticket.id}/call_back`, { version: board.lock, ...values });
+        await board.sends(() => wangge.post(`/api/tickets/${ticket.id}/call_back`, { version: board.lock, ...values }));
         await board.done(t(values.satisfaction === "unsatisfied" ? "callbacks.done.unsatisfied" : "callbacks.done"), { advance: true });
       },
     });
