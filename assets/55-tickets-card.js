@@ -8,7 +8,7 @@
   const { t, h, config } = wangge;
   const english = config.language === "en";
   const MAIN = ["accept", "dispatch", "sign", "start", "handle", "close", "verify", "resume", "conclude", "respond", "unmerge"];
-  const HEAVY = ["reject", "cancel", "merge", "redo", "reopen", "send_back", "refuse"];
+  const HEAVY = ["reject", "cancel", "merge", "redo", "reopen", "send_back", "recall", "refuse"];
   const UNDO_S = 60;
   const TOLD = ["worker", "department", "severity", "nature", "risk", "category", "due_at", "supervision", "registered_no"];
   const STAMPS = new Set(["due_at"]);

@@ -83,7 +83,8 @@ def _holders(conn: Db, ticket: Ticket, people: bool) -> list[Card]:
     """Who leads and who joins, with a worker's name and phone for who may see people."""
     shown = []
     for party in ticket.parties or _as_parties(ticket):
-        found = queries.worker_of(conn, party["code"]) if people and party["kind"] == "worker" else None
+        of = {"worker": queries.worker_of, "post": queries.post_of}.get(party["kind"]) if people else None
+        found = of(conn, party["code"]) if of else None
         shown.append(party | ({"name": found[0], "phone": found[1]} if found else {}))
     return shown
 

@@ -19,6 +19,7 @@ ROUNDED = timedelta(seconds=1)  # what a deadline may be off and still be the on
 # What the commands of a ticket are to its clock.
 TOLD: dict[str, Happening] = {
     "suspend": "paused", "resume": "resumed", "transfer": "transferred", "send_back": "returned", "refuse": "returned",
+    "recall": "returned",
     "redo": "redone", "reopen": "redone", "dispatch": "dispatched", "whistle": "dispatched",
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from tests.viewers import DISPATCHER
 USUAL: dict[str, dict[str, Any]] = {
     **{
         name: {"reason": "因故"}
-        for name in ("reject", "cancel", "unmerge", "refuse", "send_back", "redo", "reopen")
+        for name in ("reject", "cancel", "unmerge", "refuse", "send_back", "recall", "redo", "reopen")
     },
     "transfer": {"reason": "不属本单位"},
     "whistle": {"reason": "需要部门到场", "tier": 2, "lead": {"kind": "department", "code": "urban"}},

@@ -63,6 +63,14 @@ def workers_near(conn: Db, area_no: int, limit: int) -> list[WorkerOption]:
     )
 
 
+def post_of(conn: Db, code: str) -> tuple[str, str | None] | None:
+    """Name and phone of the holder of a post in scope."""
+    row = conn.execute(
+        "SELECT name, phone FROM key_person WHERE code = %s AND kind = 'post'", (code,)
+    ).fetchone()
+    return None if row is None else (str(row[0]), row[1])
+
+
 def worker_of(conn: Db, code: str) -> tuple[str, str | None] | None:
     """Name and phone of a worker in scope."""
     row = conn.execute("SELECT name, phone FROM worker WHERE code = %s", (code,)).fetchone()

@@ -205,6 +205,14 @@ def is_active_worker(conn: Db, code: str) -> bool:
     return conn.execute("SELECT FROM worker WHERE code = %s AND active", (code,)).fetchone() is not None
 
 
+def is_post(conn: Db, code: str) -> bool:
+    """Whether a post of the scope has that code."""
+    return (
+        conn.execute("SELECT FROM key_person WHERE code = %s AND kind = 'post'", (code,)).fetchone()
+        is not None
+    )
+
+
 def next_register_no(conn: Db) -> int:
     """The next number of the register."""
     row = conn.execute("SELECT nextval('register_no')").fetchone()

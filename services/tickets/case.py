@@ -84,10 +84,18 @@ class Case:
             raise BadReport(field, code, codes)
         return code
 
+    def known_post(self, code: str | None) -> str | None:
+        """The code of a post of the scope that somebody holds; BadReport for another."""
+        if code is not None and not queries.is_post(self.conn, code):
+            raise BadReport("post", code, "the code of a post")
+        return code
+
     def known_party(self, party: Party) -> Party:
         """The party, if there is one of that kind and code; BadReport otherwise."""
         if party.kind == "worker":
             self.known_worker(party.code)
+        elif party.kind == "post":
+            self.known_post(party.code)
         else:
             self.known_department(party.code, "party")
         return party

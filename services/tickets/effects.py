@@ -43,14 +43,15 @@ def _unmerge(case: Case, order: o.Unmerge) -> Ticket:
 def _hand(case: Case, order: o.Holder) -> Ticket:
     """Its new holder and helpers, and by when they have to sign."""
     worker, department = case.known_worker(order.worker), case.known_department(order.department)
-    if worker is None and department is None:
+    post = case.known_post(order.post)
+    if worker is None and department is None and post is None:
         kind = case.profile.kind(case.ticket.category)
         department = kind.department if kind else None
         if department is None:
             raise BadReport("worker", None, "a worker or a department")
     parties = [
         {"kind": kind, "code": code, "part": "lead"}
-        for kind, code in (("department", department), ("worker", worker))
+        for kind, code in (("department", department), ("worker", worker), ("post", post))
         if code
     ]
     parties += [case.known_party(party).model_dump() | {"part": "joint"} for party in order.joint]
@@ -67,7 +68,7 @@ def _hand(case: Case, order: o.Holder) -> Ticket:
 
 
 def _dispatch(case: Case, order: o.Dispatch) -> Ticket:
-    return _started(case, _hand(case, order))
+    return _promised(case, _started(case, _hand(case, order)), order)
 
 
 def _started(case: Case, ticket: Ticket) -> Ticket:
@@ -78,8 +79,18 @@ def _started(case: Case, ticket: Ticket) -> Ticket:
     return ticket._replace(due_at=case.handle_due(ticket))
 
 
+def _promised(case: Case, ticket: Ticket, order: o.Holder) -> Ticket:
+    """With the deadline that the order sets, which may only be before the clock's."""
+    if order.due_at is None:
+        return ticket
+    if order.due_at <= case.now or (ticket.due_at is not None and order.due_at > ticket.due_at):
+        latest = "" if ticket.due_at is None else f", at the latest {placing.iso(ticket.due_at)}"
+        raise BadReport("due_at", placing.iso(order.due_at), f"after now{latest}")
+    return ticket._replace(due_at=order.due_at)
+
+
 def _transfer(case: Case, order: o.Transfer) -> Ticket:
-    return _hand(case, order)._replace(transfers=case.ticket.transfers + 1)
+    return _promised(case, _hand(case, order), order)._replace(transfers=case.ticket.transfers + 1)
 
 
 def _whistle(case: Case, order: o.Whistle) -> Ticket:
@@ -134,6 +145,10 @@ def _refuse(case: Case, order: o.Refuse) -> Ticket:
 
 
 def _send_back(case: Case, order: o.SendBack) -> Ticket:
+    return _let_go(case.ticket)
+
+
+def _recall(case: Case, order: o.Recall) -> Ticket:
     return _let_go(case.ticket)
 
 
@@ -299,7 +314,7 @@ def _tick(case: Case, order: o.Tick) -> Ticket:
 EFFECTS: dict[str, Effect] = {
     "accept": _nothing, "reject": _end, "cancel": _end, "merge": _merge, "unmerge": _unmerge, "dispatch": _dispatch,
     "whistle": _whistle, "transfer": _transfer, "respond": _respond, "refuse": _refuse, "send_back": _send_back,
-    "sign": _sign, "start": _nothing, "suspend": _suspend, "resume": _resume, "consult": _consult,
+    "recall": _recall, "sign": _sign, "start": _nothing, "suspend": _suspend, "resume": _resume, "consult": _consult,
     "conclude": _nothing, "handle": _handle, "plan": _plan, "node_done": _node_done, "verify": _nothing,
     "redo": _redo, "call_back": _call_back, "close": _close, "archive": _nothing, "reopen": _reopen,
     "supervise": _supervise, "urge": _urge,

@@ -32,7 +32,7 @@ KINDS: dict[str, Kind] = {
     "joint": "callees", "lead": "callee", "nodes": "nodes", "pictures": "pictures",
 }  # fmt: skip
 FIRST, LAST = ("tier", "lead"), ("note",)  # asked first, and last
-NOT_ASKED = ("version", "datum")
+NOT_ASKED = ("version", "datum", "post", "due_at")  # the last two are asked for at the dispatchers' desk
 
 
 class Option(NamedTuple):

@@ -48,11 +48,11 @@ class Reasoned(Order):
 
 
 class Party(BaseModel):
-    """A department or a worker that takes a ticket, or takes part in it."""
+    """A department, a worker or the holder of a post that takes a ticket, or takes part in it."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    kind: Literal["department", "worker"]
+    kind: Literal["department", "worker", "post"]
     code: Code
 
 
@@ -79,10 +79,14 @@ class Unmerge(Reasoned):
 
 
 class Holder(Order):
-    """Who is to handle it: a worker, a department, or both; without either the department usual for its category."""
+    """Who is to handle it: a worker, a department, a post; without any the department usual for its category."""
 
     worker: Code | None = Field(None, description="Code of an active worker.")
     department: Code | None = None
+    post: Code | None = Field(None, description="Code of the post whose holder takes it.")
+    due_at: AwareDatetime | None = Field(
+        None, description="A deadline before the clock's own; a pause later sets the clock's again."
+    )
     joint: list[Party] = Field(default_factory=list, max_length=10, description="Who helps.")
 
 
@@ -118,6 +122,10 @@ class Refuse(Reasoned):
 
 class SendBack(Reasoned):
     """Give it back to be dispatched anew."""
+
+
+class Recall(Reasoned):
+    """Take it back from whoever holds it, to decide anew."""
 
 
 class Sign(Order):
@@ -304,11 +312,10 @@ class With(Order):
 ORDERS: dict[str, type[Order]] = {
     "accept": Accept, "reject": Reject, "cancel": Cancel, "merge": Merge, "unmerge": Unmerge, "dispatch": Dispatch,
     "whistle": Whistle, "transfer": Transfer, "respond": Respond, "refuse": Refuse, "send_back": SendBack,
-    "sign": Sign, "start": Start, "suspend": Suspend, "resume": Resume, "consult": Consult, "conclude": Conclude,
-    "handle": Handle, "plan": Plan, "node_done": NodeDone, "verify": Verify, "redo": Redo, "call_back": CallBack,
-    "close": Close, "archive": Archive, "reopen": Reopen, "supervise": Supervise,
-    "urge": Urge, "regrade": Regrade,
-    "relocate": Relocate, "register": Register, "remark": Remark, "attach": Attach,
-    "progress": Progress, "inspect": Inspect, "undo": Undo, "tick": Tick,
+    "recall": Recall, "sign": Sign, "start": Start, "suspend": Suspend, "resume": Resume, "consult": Consult,
+    "conclude": Conclude, "handle": Handle, "plan": Plan, "node_done": NodeDone, "verify": Verify, "redo": Redo,
+    "call_back": CallBack, "close": Close, "archive": Archive, "reopen": Reopen, "supervise": Supervise,
+    "urge": Urge, "regrade": Regrade, "relocate": Relocate, "register": Register, "remark": Remark,
+    "attach": Attach, "progress": Progress, "inspect": Inspect, "undo": Undo, "tick": Tick,
     "closed_with": With, "reopened_with": With,
 }  # fmt: skip

@@ -41,7 +41,7 @@ def check_whistle(case: Case, order: Whistle) -> None:
     ):
         raise NotYours(f"Your role or area does not whistle on the tier {tier.code}.")
     lead = order.lead
-    name = lead.code if lead.kind == "department" else queries.worker_kind(case.conn, lead.code)
+    name = queries.worker_kind(case.conn, lead.code) if lead.kind == "worker" else lead.code
     if name is None or not tier.calls(lead.kind, name):
         expected = {"workers": tier.workers, "departments": tier.departments}
         raise BadReport("lead", f"{lead.kind} {lead.code}", expected)

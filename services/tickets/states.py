@@ -54,6 +54,7 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "respond": Transition(HELD, STAY, _WORK),
         "refuse": Transition(HELD, STAY, _WORK),
         "send_back": Transition(HELD, "returned", _WORK),
+        "recall": Transition(HELD, "returned", _DISPATCH, True),
         # the work
         "sign": Transition(_from("dispatched", "transferred"), "signed", _WORK),
         "start": Transition(_from("signed"), "in_progress", _WORK),
