@@ -9,10 +9,12 @@ from pydantic import Field
 
 from profiles.clock import Amount, Clock, Step, Unit
 from profiles.desks import Desks
+from profiles.dispatch import Dispatch
 from profiles.intake import Intake
 from profiles.loop import Loop
 from profiles.open311 import Open311
 from profiles.part import Label, Named, Part
+from profiles.queue import Queue
 from settings import settings
 
 FOLDER = Path(__file__).resolve().parent
@@ -113,9 +115,11 @@ class Profile(Part):
     statuses: dict[str, Label]
     clock: Clock = Field(default_factory=Clock, description="Working hours, limits, warning and escalation.")
     desks: Desks = Field(default_factory=Desks, description="Call-backs, supervision, mediation.")
+    dispatch: Dispatch = Field(default_factory=Dispatch, description="Who is asked first, and what weighs how much.")
     loop: Loop = Field(
         default_factory=Loop, description="How tickets go round: grades, tiers, what commands carry."
     )
+    queue: Queue = Field(default_factory=Queue, description="The order in which tickets are decided.")
     size_rule: SizeRule | None = None
     contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")
     intake: Intake = Field(default_factory=Intake, description="Where reports without a category go.")

@@ -61,6 +61,41 @@ def add_positions(conn: Db, rows: Iterable[PositionRow]) -> None:
     )
 
 
+def keep_latest(conn: Db, rows: Iterable[PositionRow]) -> None:
+    """Keep each worker's newest fix at hand for who looks for somebody near; a place moves when it is 25 m off."""
+    newest: dict[int, PositionRow] = {}
+    for row in rows:
+        known = newest.get(row.worker_id)
+        if known is None or row.at > known.at:
+            newest[row.worker_id] = row
+    latest = sorted(newest.values())  # in the same order always
+    conn.execute(
+        """
+        INSERT INTO worker_position (worker_id, at, geom, area_no)
+        SELECT worker_id, at, ST_SetSRID(ST_MakePoint(lon, lat), 4326), area_no
+        FROM unnest(%s::bigint[], %s::timestamptz[], %s::float8[], %s::float8[], %s::bigint[])
+             AS f (worker_id, at, lon, lat, area_no)
+        ON CONFLICT (worker_id) DO UPDATE
+        SET at = excluded.at, area_no = excluded.area_no,
+            geom = CASE WHEN ST_DistanceSphere(worker_position.geom, excluded.geom) < 25 THEN worker_position.geom
+                        ELSE excluded.geom END
+        WHERE worker_position.at < excluded.at
+        """,
+        (
+            [row.worker_id for row in latest],
+            [row.at for row in latest],
+            [row.lon for row in latest],
+            [row.lat for row in latest],
+            [row.area_no for row in latest],
+        ),
+    )
+
+
+def forget_latest(conn: Db, before: datetime) -> int:
+    """Forget the latest fixes that are older; returns how many."""
+    return conn.execute("DELETE FROM worker_position WHERE at < %s", (before,)).rowcount
+
+
 def upsert_patrols(conn: Db, rows: Sequence[PositionRow], time_zone: str) -> list[int]:
     """Extend the patrol of each worker's grid and local day by the fixes that fall inside the grid.
 

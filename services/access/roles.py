@@ -16,6 +16,8 @@ class Right(StrEnum):
     TICKETS_DISPATCH = "tickets.dispatch"  # accept, hand on, merge, verify, end
     TICKETS_SUPERVISE = "tickets.supervise"  # put under supervision
     TICKETS_CALL_BACK = "tickets.call_back"  # ask the reporter, and see how to reach them
+    DISPATCH_RULES = "dispatch.rules"  # see what weighs how much for candidates, try other weights
+    DISPATCH_RULES_SET = "dispatch.rules.set"  # set them, for the whole place
     MEDIATE = "mediate"  # cases of mediation
     CARE_MARKERS = "care.markers"  # masked markers of due and overdue visits, the masked register
     CARE_OPEN = "care.open"  # open a name for a reason, record a visit
@@ -29,7 +31,8 @@ class Right(StrEnum):
 
 _READ = frozenset({Right.MAP, Right.PEOPLE, Right.TICKETS_READ})
 _WORK = _READ | {Right.TICKETS_FILE, Right.TICKETS_WORK}
-_DESK = frozenset({Right.TICKETS_DISPATCH, Right.TICKETS_CALL_BACK})
+_DESK = frozenset({Right.TICKETS_DISPATCH, Right.TICKETS_CALL_BACK, Right.DISPATCH_RULES})
+_RULES = frozenset({Right.DISPATCH_RULES, Right.DISPATCH_RULES_SET})
 _CARE = frozenset({Right.CARE_MARKERS, Right.CARE_OPEN})
 
 RIGHTS: dict[str, frozenset[Right]] = {
@@ -41,9 +44,9 @@ RIGHTS: dict[str, frozenset[Right]] = {
     "community_clerk": _WORK | _DESK | _CARE | {Right.CARE_EDIT, Right.ROSTER_EDIT},
     "grid_worker": _WORK | _CARE,
     "mediator": _WORK | {Right.MEDIATE},
-    "supervisor": _READ | {Right.TICKETS_SUPERVISE, Right.VIDEO, Right.EXPORT, Right.AUDIT},
+    "supervisor": _READ | _RULES | {Right.TICKETS_SUPERVISE, Right.VIDEO, Right.EXPORT, Right.AUDIT},
     "analyst": frozenset({Right.MAP, Right.EXPORT}),
-    "administrator": frozenset({Right.MAP, Right.ADMIN, Right.AUDIT, Right.METRICS}),
+    "administrator": _RULES | {Right.MAP, Right.ADMIN, Right.AUDIT, Right.METRICS},
     "wall": frozenset({Right.MAP, Right.VIDEO}),
     "client": _DESK | {Right.TICKETS_READ, Right.TICKETS_FILE, Right.TICKETS_WORK, Right.METRICS},
 }

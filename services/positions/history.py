@@ -31,6 +31,7 @@ INTERVAL_S = 2.0
 BATCH_ENTRIES = 2_000
 KEPT_IN_STREAM_MS = 60_000  # hubs read the stream too
 HOUSEKEEPING_S = 3600.0
+LATEST_KEPT = timedelta(hours=12)  # by then every shift is over
 
 
 class History:
@@ -99,6 +100,7 @@ class History:
         self._make_days(conn, {row.at.date() for row in rows})
         with conn.transaction():
             queries.add_positions(conn, rows)
+            queries.keep_latest(conn, rows)
             for grid in queries.upsert_patrols(conn, rows, self._time_zone):
                 add_event(conn, "patrol", grid, {})
             queries.set_drained_to(conn, last_id)
@@ -117,6 +119,7 @@ class History:
         dropped = queries.drop_before(conn, today - timedelta(days=self._settings.position_retention_days))
         if dropped:
             log.info("positions past their retention deleted", days=dropped)
+        queries.forget_latest(conn, datetime.now(UTC) - LATEST_KEPT)
         ended = care_retention.forget(conn, self._settings.care_retention_days, today)
         if ended:
             log.info("care records past their retention deleted", records=ended)

@@ -1,0 +1,73 @@
+"""What a search for candidates works on and finds."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from geodata.queries.tickets import Ticket
+from profiles import Profile
+from profiles.dispatch import Weights
+from services.dispatch.reasons import Reason
+from services.dispatch.score import Score
+from services.dispatch.travel import Method
+
+
+class Candidate(NamedTuple):
+    """Somebody who could take the ticket; None where it does not apply to a post or a department."""
+
+    kind: str
+    code: str
+    name: str
+    role: str
+    trade: str | None
+    score: Score
+    reasons: list[Reason]
+    area_no: int | None
+    area: str | None
+    own_grid: bool
+    on_shift: bool | None
+    distance_m: float | None = None
+    minutes: float | None = None
+    position_age_s: int | None = None
+    load: int | None = None
+    capacity: int | None = None
+    lon: float | None = None
+    lat: float | None = None
+
+    @property
+    def key(self) -> str:
+        """Kind and code, unlike those of all others."""
+        return f"{self.kind}:{self.code}"
+
+
+class LeftOut(NamedTuple):
+    """Somebody who might be expected among the candidates, and why they are not."""
+
+    key: str
+    name: str
+    why: Reason
+    lon: float | None
+    lat: float | None
+    rank: tuple[bool, float]
+
+
+class Found(NamedTuple):
+    """The candidates of a ticket; `radius_m` holds all those listed that have a place."""
+
+    ticket: Ticket
+    weights_version: int
+    method: Method
+    radius_m: float | None
+    rows: list[Candidate]
+    refused: set[str]
+    left_out: list[LeftOut]
+    left_out_counts: dict[str, int]
+
+
+class Asked(NamedTuple):
+    """What the search works on."""
+
+    profile: Profile
+    ticket: Ticket
+    weights: Weights
+    refused: dict[str, datetime]
+    now: datetime

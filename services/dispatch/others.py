@@ -1,0 +1,61 @@
+"""Candidates that walk no round: holders of posts, and the department that a matter belongs to."""
+
+from zoneinfo import ZoneInfo
+
+from geodata.queries import candidates as queries
+from geodata.scope import Db
+from services.dispatch.found import Asked, Candidate
+from services.dispatch.ground import above, relation
+from services.dispatch.reasons import Reason, for_row
+from services.dispatch.score import Facts, scored
+from services.dispatch.travel import travel_s
+
+
+def posts(conn: Db, asked: Asked, spot: tuple[float, float] | None) -> list[Candidate]:
+    """Holders of posts for such a matter whose ground holds the ticket; of posts on the roster those on duty."""
+    profile, ticket = asked.profile, asked.ticket
+    roles = profile.dispatch.posts_for(ticket.category)
+    if not roles:
+        return []
+    local = asked.now.astimezone(ZoneInfo(profile.time_zone))
+    holding = {
+        party["code"] for party in ticket.parties if party["kind"] == "post" and party["part"] == "lead"
+    }
+    found = []
+    for post in queries.posts(conn, above(ticket.area.no), roles, spot, local):
+        if (post.rostered and not post.on_duty) or post.code in {*asked.refused, *holding}:
+            continue
+        stands = relation(post.area_no, ticket.area.no)
+        minutes = None if post.metres is None else travel_s(post.metres, profile) / 60
+        facts = Facts(relation=stands, minutes=minutes, skill=1.0)
+        score = scored(profile, asked.weights, ticket.category, facts)
+        reasons = for_row(profile, ticket.category, facts, area=post.area)
+        reasons.insert(1, Reason("post", {}))
+        if post.on_duty:
+            reasons.insert(2, Reason("on_duty", {}))
+        found.append(
+            Candidate(
+                "post", post.code, post.name, post.role, None, score, reasons, post.area_no, post.area,
+                stands == "own", post.on_duty if post.rostered else None, post.metres, minutes, lon=post.lon,
+                lat=post.lat,
+            )
+        )  # fmt: skip
+    return found
+
+
+def department(asked: Asked) -> list[Candidate]:
+    """The department that usually has such a matter, unless it holds the ticket or refused it."""
+    profile, ticket = asked.profile, asked.ticket
+    kind = profile.kind(ticket.category)
+    own = next((one for one in profile.departments if kind and one.code == kind.department), None)
+    held = ticket.department == getattr(own, "code", None) and ticket.worker is None
+    if own is None or held or own.code in asked.refused:
+        return []
+    facts = Facts(relation="none", owner="department", skill=1.0)
+    score = scored(profile, asked.weights, ticket.category, facts)
+    reasons = [Reason("ground_department", {"area": own.name})]
+    return [
+        Candidate(
+            "department", own.code, own.name, "department", None, score, reasons, None, None, False, None
+        )
+    ]
