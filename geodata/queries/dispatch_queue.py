@@ -1,0 +1,204 @@
+"""The dispatcher's queue: open tickets with what their place in it depends on, counts, and what a page of it tells."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from geodata.scope import Db
+
+Tab = Literal["decide", "unsigned", "mine", "all"]
+MOST = 5_000  # tickets of a tab that are put into order: the first by their deadline
+_SOON = "2 hours"
+
+
+class Asker(NamedTuple):
+    """Whose claims and commands make a ticket theirs."""
+
+    kind: str
+    name: str
+
+
+class Narrowed(NamedTuple):
+    """Which tickets of a tab are asked for; None = all. `outline` is WKT in EPSG:4326."""
+
+    terms: tuple[str, ...] = ()  # words that all stand in title, description or address …
+    number: int | None = None  # … or it has this number …
+    source: str | None = None  # … or this source id …
+    categories: tuple[str, ...] = ()  # … or is of one of these subclasses …
+    place: str | None = None  # … or its town or community has this in its name
+    outline: str | None = None
+
+
+class Waiting(NamedTuple):
+    """An open ticket as far as its place in the queue depends on it; codes instead of ids."""
+
+    id: int
+    version: int
+    status: str
+    channel: str
+    category: str
+    severity: str | None
+    nature: str | None
+    town: str | None  # code
+    reported_at: datetime
+    dispatched_at: datetime | None
+    due_at: datetime | None
+    sign_due: datetime | None
+    respond_due: datetime | None
+    suspended_until: datetime | None
+    escalation: int
+    handed_at: datetime | None  # last handed on, or, not in anybody's hands, come back
+    refused: int  # times refused or sent back
+
+
+class QueueCounts(NamedTuple):
+    """Open tickets in scope: by tab, and the figures above the queue."""
+
+    decide: int
+    unsigned: int
+    mine: int
+    open: int
+    waiting: int
+    handling: int
+    soon: int
+    overdue: int
+
+
+class Shown(NamedTuple):
+    """What a row of the queue tells besides its place; what people said only where it was asked for."""
+
+    id: int
+    title: str | None
+    area_no: int
+    area: str
+    town: str | None
+    lon: float | None
+    lat: float | None
+    location: str
+    worker: str | None
+    worker_name: str | None
+    department: str | None
+    incident: int | None
+    generated: bool
+
+
+_UNASSIGNED = "t.status IN ('reported', 'accepted', 'returned', 'reopened')"
+_UNSIGNED = "t.status IN ('dispatched', 'transferred')"
+_MINE = """(
+    EXISTS (SELECT FROM ticket_event e WHERE e.actor = %(actor)s AND e.ticket_id = t.id AND e.kind <> 'imported'
+            AND e.kind IN ('accept', 'dispatch', 'whistle', 'transfer', 'recall'))
+    OR EXISTS (SELECT FROM ticket_claim c WHERE c.ticket_id = t.id AND c.holder_kind = %(actor_kind)s
+               AND c.holder = %(actor)s AND c.until > clock_timestamp())
+)"""
+_DECIDE = f"""(
+    {_UNASSIGNED} OR ({_UNSIGNED} AND t.sign_due < %(now)s)
+    OR (t.status IN ('dispatched', 'transferred', 'signed', 'in_progress') AND t.respond_due < %(now)s)
+)"""
+_TABS: dict[Tab, str] = {"decide": _DECIDE, "unsigned": _UNSIGNED, "mine": _MINE, "all": "true"}
+
+
+def counts(conn: Db, asker: Asker, now: datetime) -> QueueCounts:
+    """How many open tickets in scope stand in each tab, wait, are in hand, are due within two hours, are overdue."""
+    query = f"""
+        SELECT count(*) FILTER (WHERE {_DECIDE})::int AS decide, count(*) FILTER (WHERE {_UNSIGNED})::int AS unsigned,
+               count(*) FILTER (WHERE {_MINE})::int AS mine, count(*)::int AS open,
+               count(*) FILTER (WHERE {_UNASSIGNED})::int AS waiting,
+               count(*) FILTER (WHERE NOT {_UNASSIGNED} AND t.status NOT IN ('handled', 'verified'))::int AS handling,
+               count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at < %(now)s + %(soon)s::interval)::int AS soon,
+               count(*) FILTER (WHERE t.due_at < %(now)s)::int AS overdue
+        FROM ticket t WHERE t.closed_at IS NULL
+    """  # nosec B608 # joined from constants
+    values = {"now": now, "soon": _SOON, "actor": asker.name, "actor_kind": asker.kind}
+    with conn.cursor(row_factory=class_row(QueueCounts)) as cursor:
+        row = cursor.execute(query, values).fetchone()
+    assert row is not None
+    return row
+
+
+def waiting(conn: Db, tab: Tab, asker: Asker, narrowed: Narrowed, now: datetime) -> list[Waiting]:
+    """Up to MOST tickets of a tab, in no order; of more, those with the next deadline."""
+    query = sql.SQL(
+        """
+        SELECT t.id, t.version, t.status::text AS status, c.code AS channel, k.code AS category, t.severity, t.nature,
+               town.code AS town, t.reported_at, t.dispatched_at, t.due_at, t.sign_due, t.respond_due,
+               t.suspended_until, t.escalation, h.handed_at, h.refused
+        FROM (SELECT t.* FROM ticket t WHERE t.closed_at IS NULL AND {tab} AND {narrowed} {cut}) t
+        JOIN channel c ON c.id = t.channel_id
+        JOIN category k ON k.id = t.category_id
+        LEFT JOIN area town ON town.level = 'town' AND town.no = t.area_no - t.area_no %% 1000000
+        LEFT JOIN LATERAL (
+            SELECT max(e.at) FILTER (WHERE (t.status IN ('dispatched', 'transferred'))
+                                           = (e.kind IN ('dispatch', 'whistle', 'transfer'))) AS handed_at,
+                   (count(*) FILTER (WHERE e.kind IN ('refuse', 'send_back')))::int AS refused
+            FROM ticket_event e
+            WHERE e.ticket_id = t.id
+              AND e.kind IN ('dispatch', 'whistle', 'transfer', 'refuse', 'send_back', 'recall', 'reopen')
+              AND t.version > 1 AND (t.status <= 'dispatched' OR t.status IN ('returned', 'reopened', 'transferred'))
+        ) h ON true
+        """
+    ).format(
+        tab=sql.SQL(_TABS[tab]),
+        narrowed=_narrow(narrowed),
+        cut=sql.SQL("ORDER BY t.due_at LIMIT %(most)s") if tab == "all" else sql.SQL("LIMIT %(most)s"),
+    )
+    values: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in narrowed._asdict().items()
+    }
+    values |= {"now": now, "actor": asker.name, "actor_kind": asker.kind, "most": MOST}
+    return [Waiting._make(row) for row in conn.execute(query, values).fetchall()]
+
+
+_SAID = sql.SQL(
+    """(
+        ticket_says(t.title, t.description, t.address,
+                    ARRAY(SELECT p FROM unnest(%(terms)s::text[]) term, ticket_plain(term, NULL, NULL) p))
+        OR t.id = %(number)s OR t.source_id = %(source)s
+        OR t.category_id IN (SELECT id FROM category WHERE code = ANY(%(categories)s::text[]))
+        OR (t.area_no - t.area_no %% 1000000) IN (
+            SELECT no FROM area WHERE level = 'town' AND strpos(lower(name), lower(%(place)s)) > 0)
+        OR (t.area_no - t.area_no %% 1000) IN (
+            SELECT no FROM area WHERE level = 'community' AND strpos(lower(name), lower(%(place)s)) > 0)
+    )"""
+)
+
+
+def _narrow(narrowed: Narrowed) -> sql.Composable:
+    parts: list[sql.Composable] = [sql.SQL("true")]
+    if narrowed.terms:
+        parts.append(_SAID)
+    if narrowed.outline is not None:
+        shape = sql.SQL("ST_MakeValid(ST_GeomFromText(%(outline)s, 4326))")
+        parts.append(sql.SQL("t.geom && {0} AND ST_Intersects({0}, t.geom)").format(shape))
+    return sql.SQL(" AND ").join(parts)
+
+
+def shown(conn: Db, ids: Sequence[int], *, words: bool) -> dict[int, Shown]:
+    """What the rows of a page tell, by id."""
+    query = f"""
+        SELECT t.id, {"t.title" if words else "NULL AS title"}, t.area_no, a.name AS area, town.name AS town,
+               ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, t.location::text AS location, w.code AS worker,
+               {"w.name" if words else "NULL"} AS worker_name, d.code AS department, i.incident_id AS incident,
+               t.generated
+        FROM ticket t
+        JOIN area a ON a.no = t.area_no
+        LEFT JOIN area town ON town.level = 'town' AND town.no = t.area_no - t.area_no %% 1000000
+        LEFT JOIN worker w ON w.id = t.worker_id
+        LEFT JOIN department d ON d.id = t.department_id
+        LEFT JOIN incident_ticket i ON i.ticket_id = t.id AND i.open
+        WHERE t.id = ANY(%s)
+    """  # nosec B608 # joined from constants
+    with conn.cursor(row_factory=class_row(Shown)) as cursor:
+        rows = cursor.execute(query, (list(ids),)).fetchall()
+    return {row.id: row for row in rows}
+
+
+def towns(conn: Db) -> dict[str, str]:
+    """Code → name of the towns in scope."""
+    return dict(
+        conn.execute(
+            "SELECT code, name FROM area WHERE level = 'town' AND valid_to IS NULL ORDER BY no"
+        ).fetchall()
+    )

@@ -1,0 +1,197 @@
+"""The dispatcher's queue: a tab of it, filtered, in order, with the counts of every filter and what each row tells."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from math import isfinite
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from geodata.clock.worktime import worktime_of
+from geodata.queries import calendar, claims
+from geodata.queries import dispatch_queue as queries
+from geodata.queries.claims import Claim
+from geodata.queries.dispatch_queue import Asker, Narrowed, QueueCounts, Shown, Tab, Waiting
+from geodata.scope import Db
+from profiles import Profile
+from services.access import Right, Viewer
+from services.dispatch.order import Place, places, reasons
+from services.ticket_list.asked import MOST_TERMS, BadFilter, WordsHidden
+from services.tickets import number
+
+MOST_CORNERS = 500
+_NUMBER = re.compile(r"(?:\d{8}-)?(\d{1,18})")
+Facets = Mapping[str, Callable[[Waiting], str | None]]
+FACETS = ("town", "channel", "category", "status", "severity")
+
+
+class Asked(NamedTuple):
+    """What of the queue is asked for; empty = all. Filters name codes, a category also a class."""
+
+    tab: Tab = "decide"
+    q: str | None = None
+    town: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    severity: tuple[str, ...] = ()
+    bbox: str | None = None  # west,south,east,north in degrees, EPSG:4326
+    polygon: str | None = None  # lon,lat;lon,lat;…
+    limit: int = 60
+    offset: int = 0
+
+
+class Queue(NamedTuple):
+    """A page: its places in order with what they show and who claims them; totals and facets before the paging."""
+
+    places: list[Place]
+    shown: dict[int, Shown]
+    claims: dict[int, Claim]
+    total: int
+    counts: QueueCounts
+    facets: dict[str, dict[str, int]]
+    towns: dict[str, str]
+
+
+def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetime) -> Queue:
+    """The queue in the scope of the transaction. A facet counts under all filters but its own.
+
+    Raises BadFilter, WordsHidden.
+    """
+    asker = Asker(viewer.kind, viewer.name)
+    told = queries.waiting(conn, asked.tab, asker, _narrowed(profile, viewer, asked), now)
+    wanted = {name: frozenset(getattr(asked, name)) for name in FACETS if getattr(asked, name)}
+    usual = _usual(profile)
+    value_of: Facets = {name: attrgetter(name) for name in FACETS[:-1]} | {
+        "severity": lambda ticket: ticket.severity or usual
+    }
+    kept = _passing(told, wanted, value_of)
+    facets = {}
+    for name, of in value_of.items():
+        others = {other: values for other, values in wanted.items() if other != name}
+        counted = Counter(map(of, _passing(told, others, value_of) if name in wanted else kept))
+        facets[name] = {value: n for value, n in counted.items() if value is not None}
+    ordered = places(profile, worktime_of(profile, calendar.overrides(conn)), kept, now)
+    page = ordered[asked.offset : asked.offset + asked.limit]
+    ids = [place.ticket.id for place in page]
+    return Queue(
+        page,
+        queries.shown(conn, ids, words=viewer.may(Right.PEOPLE)),
+        {claim.ticket_id: claim for claim in claims.live(conn, ids)} if ids else {},
+        len(kept),
+        queries.counts(conn, asker, now),
+        facets,
+        queries.towns(conn),
+    )
+
+
+def told(
+    profile: Profile, viewer: Viewer, found: Queue, place: Place, now: datetime
+) -> dict[str, Any] | None:
+    """A row as JSON, times in milliseconds since 1970; None when the ticket went out of sight in between."""
+    ticket, shown = place.ticket, found.shown.get(place.ticket.id)
+    if shown is None:
+        return None
+    claim = found.claims.get(ticket.id)
+    people = viewer.may(Right.PEOPLE)
+    why = [reason._asdict() for reason in reasons(profile, place, now)]
+    unsigned = place.stage in ("sign", "respond") and ticket.status in ("dispatched", "transferred")
+    return {
+        "number": number(ticket.id, ticket.reported_at, profile.time_zone),
+        "version": ticket.version,
+        "status": ticket.status,
+        "channel": ticket.channel,
+        "category": ticket.category,
+        "severity": ticket.severity or _usual(profile),
+        "town_code": ticket.town,
+        "reported_at": ms(ticket.reported_at),
+        "due_at": ms(ticket.due_at),
+        "escalation": ticket.escalation,
+        "refused": ticket.refused,
+        **shown._asdict(),
+        "stage": place.stage,
+        "stage_since": ms(place.since),
+        "stage_due": ms(place.due),
+        "unsigned_s": max(round((now - place.since).total_seconds()), 0) if unsigned else None,
+        "needs_decision": place.decide,
+        "reason": why[0],
+        "reasons": why,
+        "claim": None if claim is None else {
+            "by_name": claim.holder_name if people else None,
+            "mine": (claim.holder_kind, claim.holder) == (viewer.kind, viewer.name),
+            "since": ms(claim.since),
+            "until": ms(claim.until),
+        },
+    }  # fmt: skip
+
+
+def ms(moment: datetime | None) -> int | None:
+    """Milliseconds since 1970."""
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def _usual(profile: Profile) -> str | None:
+    """The severity of what nobody graded."""
+    return profile.loop.severities[0].code if profile.loop.severities else None
+
+
+def _passing(tickets: list[Waiting], wanted: Mapping[str, frozenset[str]], value_of: Facets) -> list[Waiting]:
+    """Those that all filters let through; a class of categories stands for its subclasses."""
+    for name, values in wanted.items():
+        of = value_of[name]
+        tickets = [
+            ticket
+            for ticket in tickets
+            if (value := of(ticket)) in values or (name == "category" and value and value[:2] in values)
+        ]
+    return tickets
+
+
+def _narrowed(profile: Profile, viewer: Viewer, asked: Asked) -> Narrowed:
+    outline = None
+    if asked.bbox and asked.polygon:
+        raise BadFilter("polygon", asked.polygon[:40], "either bbox or polygon")
+    if asked.bbox:
+        west, south, east, north = _degrees("bbox", asked.bbox, 4)
+        if west >= east or south >= north:
+            raise BadFilter("bbox", asked.bbox, "west,south,east,north: west < east, south < north")
+        outline = _ring([(west, south), (east, south), (east, north), (west, north)])
+    elif asked.polygon:
+        corners = [_degrees("polygon", corner, 2) for corner in asked.polygon.strip(";").split(";")]
+        if not 3 <= len(corners) <= MOST_CORNERS:
+            raise BadFilter("polygon", f"{len(corners)} corners", f"lon,lat;… with 3 to {MOST_CORNERS}")
+        outline = _ring(corners)
+    terms = list(dict.fromkeys((asked.q or "").split()))[:MOST_TERMS]
+    if not terms:
+        return Narrowed(outline=outline)
+    if not viewer.may(Right.PEOPLE):
+        raise WordsHidden("Your role does not see the words of tickets, so it cannot search in them.")
+    q = (asked.q or "").strip()
+    match = _NUMBER.fullmatch(q)
+    named = [
+        kind.code
+        for group in profile.categories
+        for kind in group.kinds
+        if any(
+            q.casefold() in word.casefold() for word in (kind.name, kind.name_en, group.name, group.name_en)
+        )
+    ]
+    found = int(match[1]) if match else None
+    return Narrowed(tuple(terms), found, q if len(terms) == 1 else None, tuple(named), q, outline)
+
+
+def _degrees(field: str, text: str, count: int) -> tuple[float, ...]:
+    """So many degrees with commas between. Raises BadFilter."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != count or not all(isfinite(value) and abs(value) <= 180 for value in values):
+        raise BadFilter(field, text[:80], f"{count} numbers in degrees with a comma between")
+    return values
+
+
+def _ring(corners: Sequence[tuple[float, ...]]) -> str:
+    """WKT of the polygon with these corners."""
+    return f"POLYGON(({', '.join(f'{lon:.7f} {lat:.7f}' for lon, lat in (*corners, corners[0]))}))"

@@ -1,0 +1,225 @@
+"""The dispatch queue: tabs, the order with its reasons, filters with their counts, and what a row tells."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import profiles
+from geodata.clock.worktime import worktime_of
+from geodata.queries.dispatch_queue import Waiting
+from geodata.queries.tickets import Ticket
+from geodata.scope import Db, Pool, scoped
+from services import tickets
+from services.access import Viewer
+from services.dispatch.order import REASONS, STAGES, places, reasons
+from services.dispatch.queue import Asked, Queue, queue, told
+from services.ticket_list.asked import BadFilter, WordsHidden
+from services.tickets import Report
+from tests.small_place import STEP, centre, grid_no
+from tests.ticket_steps import bring, give
+from tests.viewers import DISPATCHER, county, of_town
+
+PROFILE = profiles.load("zoucheng")
+NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)  # a Friday, 10:00 in Zoucheng
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def conn(pool: Pool) -> Iterator[Db]:
+    """A transaction that sees the whole place."""
+    with scoped(pool, DISPATCHER.scope) as opened:
+        yield opened
+
+
+def filed(conn: Db, minutes: float = 0, town: int = 1, grid: int = 1, **more: Any) -> Ticket:
+    """A ticket that was reported so many minutes before NOW."""
+    lon, lat = centre(town, 1, grid)
+    report = {"channel": "12345", "category": "01001", "title": "垃圾未清运", "lon": lon, "lat": lat} | more
+    now = NOW - minutes * MINUTE
+    return tickets.file_ticket(conn, PROFILE, DISPATCHER, Report.model_validate(report), now=now).ticket
+
+
+def asked(conn: Db, viewer: Viewer = DISPATCHER, now: datetime = NOW, **what: Any) -> Queue:
+    return queue(conn, PROFILE, viewer, Asked(**what), now)
+
+
+def ids(found: Queue) -> list[int]:
+    return [place.ticket.id for place in found.places]
+
+
+WAITING = Waiting(
+    1, 1, "accepted", "12345", "01001", None, None, None, NOW - 5 * MINUTE, None, NOW + timedelta(days=1), None, None,
+    None, 0, None, 0,
+)  # fmt: skip
+HANDED = WAITING._replace(
+    status="dispatched",
+    dispatched_at=NOW - 90 * MINUTE,
+    handed_at=NOW - 90 * MINUTE,
+    sign_due=NOW + 30 * MINUTE,
+)
+IN_HAND = HANDED._replace(status="in_progress", sign_due=None, due_at=NOW + 60 * MINUTE)
+
+# What a ticket is → its step, whether it is to be decided now, its first reason, and minutes until it presses.
+SITUATIONS: list[tuple[str, Waiting, str, bool, str, float | None]] = [
+    ("new", WAITING, "decide", True, "due", 5),
+    ("new and nearly over", WAITING._replace(reported_at=NOW - 8 * MINUTE), "decide", True, "decide_soon", 2),
+    ("not decided in time", WAITING._replace(reported_at=NOW - 12 * MINUTE), "decide", True, "decide_late", -2),
+    ("complex", WAITING._replace(severity="complex"), "decide", True, "severe", -25),
+    ("urgent", WAITING._replace(severity="urgent"), "decide", True, "severe", -55),
+    ("urgent and late", WAITING._replace(severity="urgent", reported_at=NOW - 12 * MINUTE), "decide", True,
+     "decide_late", -62),
+    ("sent back once", WAITING._replace(status="returned", handed_at=NOW - MINUTE, refused=1), "decide", True,
+     "refused", -6),
+    ("sent back thrice", WAITING._replace(status="returned", handed_at=NOW - MINUTE, refused=3), "decide", True,
+     "refused", -36),
+    ("escalated", WAITING._replace(escalation=1), "decide", True, "escalated", -25),
+    ("handed out", HANDED, "sign", False, "due", 30),
+    ("not signed in time", HANDED._replace(sign_due=NOW - 3 * MINUTE), "sign", True, "sign_late", -3),
+    # 2 working hours from 08:30 (the day begins then, with the ticket handed out at 07:00) to 10:30
+    ("limit of signing from the clock", HANDED._replace(sign_due=None, handed_at=NOW - 180 * MINUTE), "sign", False,
+     "due", 30),
+    ("whistled, nobody came", IN_HAND._replace(respond_due=NOW - MINUTE), "respond", True, "respond_late", -1),
+    ("in hand", IN_HAND, "handle", False, "due", 60),
+    ("in hand, nearly due", IN_HAND._replace(due_at=NOW + 10 * MINUTE), "handle", False, "handle_soon", 10),
+    ("in hand, overdue", IN_HAND._replace(due_at=NOW - MINUTE), "handle", False, "handle_late", -1),
+    ("in hand, without a deadline", IN_HAND._replace(due_at=None), "handle", False, "waiting", None),
+    ("paused", IN_HAND._replace(status="suspended", suspended_until=NOW + 60 * MINUTE), "pause", False, "paused", 60),
+    ("decided together", IN_HAND._replace(status="consulted"), "consult", False, "consulted", 60),
+    ("to be verified", IN_HAND._replace(status="handled"), "check", False, "check", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ticket", "stage", "decide", "reason", "minutes"),
+    [row[1:] for row in SITUATIONS], ids=[row[0] for row in SITUATIONS],
+)  # fmt: skip
+def test_a_ticket_has_a_step_a_moment_and_a_reason(
+    ticket: Waiting, stage: str, decide: bool, reason: str, minutes: float | None
+) -> None:
+    (place,) = places(PROFILE, worktime_of(PROFILE, {}), [ticket], NOW)
+    assert (place.stage, place.decide, reasons(PROFILE, place, NOW)[0].key) == (stage, decide, reason)
+    if minutes is None:
+        assert place.due is None
+    else:
+        assert place.presses_at == NOW + minutes * MINUTE
+    assert {one.key for one in reasons(PROFILE, place, NOW)} <= set(REASONS) and place.stage in STAGES
+
+
+def test_the_order_is_what_presses_most() -> None:
+    """Decisions first; among them severity, refusals and escalation move forward what is otherwise due later."""
+    named = [row[1]._replace(id=number) for number, row in enumerate(SITUATIONS)]
+    order = [
+        SITUATIONS[place.ticket.id][0] for place in places(PROFILE, worktime_of(PROFILE, {}), named, NOW)
+    ]
+    assert order == [
+        "urgent and late", "urgent", "sent back thrice", "complex", "escalated", "sent back once", "not signed in time",
+        "not decided in time", "whistled, nobody came", "new and nearly over", "new",
+        "in hand, overdue", "in hand, nearly due", "handed out", "limit of signing from the clock", "in hand", "paused",
+        "decided together", "in hand, without a deadline", "to be verified",
+    ]  # fmt: skip
+
+
+def test_an_unsigned_ticket_rises_once_its_limit_is_over(conn: Db) -> None:
+    ticket = bring(conn, PROFILE, filed(conn, 30), "accepted")
+    given = give(conn, PROFILE, ticket, "dispatch", now=NOW, worker=f"W{grid_no(1, 1, 1)}")
+    fresh = filed(conn, 1)
+    early, late = asked(conn), asked(conn, now=NOW + timedelta(hours=6))
+    assert ids(early) == [fresh.id] and early.counts.unsigned == 1
+    assert ids(asked(conn, tab="unsigned")) == [given.id] == ids(asked(conn, tab="mine", limit=1))
+    assert set(ids(late)) == {given.id, fresh.id} and late.counts.decide == 2
+    row = next(
+        told(PROFILE, DISPATCHER, late, place, NOW + timedelta(hours=6))
+        for place in late.places
+        if place.ticket.id == given.id
+    )
+    assert row and row["reason"]["key"] == "sign_late" and row["worker"] == f"W{grid_no(1, 1, 1)}"
+    assert row["needs_decision"] and row["unsigned_s"] == 6 * 3600
+
+
+def test_what_was_refused_says_how_often(conn: Db) -> None:
+    ticket = bring(conn, PROFILE, filed(conn), "returned")
+    again = give(conn, PROFILE, ticket, "dispatch")
+    give(conn, PROFILE, again, "send_back")
+    found = asked(conn, now=datetime.now(UTC))
+    assert reasons(PROFILE, found.places[0], NOW)[0] == ("refused", {"times": 2})
+    assert found.places[0].since > NOW  # its time begins anew when it comes back
+
+
+def test_filters_narrow_and_facets_count_under_the_others(conn: Db) -> None:
+    here = filed(conn)
+    there = filed(conn, town=2, channel="grid")
+    drains = filed(conn, category="02001", severity="urgent")
+    assert asked(conn).facets["town"] == {"370883001": 2, "370883002": 1}
+    found = asked(conn, town=("370883001",))
+    assert set(ids(found)) == {here.id, drains.id} and found.total == 2
+    assert found.facets["town"] == {"370883001": 2, "370883002": 1}
+    assert found.facets["channel"] == {"12345": 2} and found.facets["severity"] == {
+        "ordinary": 1,
+        "urgent": 1,
+    }
+    assert ids(asked(conn, category=("02",), channel=("12345", "grid"))) == [drains.id]
+    assert ids(asked(conn, severity=("ordinary",), status=("accepted",), channel=("grid",))) == [there.id]
+    assert found.counts.decide == 3 and found.towns["370883002"] == "千泉街道"
+    first = asked(conn, limit=2)
+    assert ids(first)[0] == drains.id and ids(first) + ids(asked(conn, limit=2, offset=2)) == ids(asked(conn))
+
+
+def test_the_map_and_a_lasso_filter(conn: Db) -> None:
+    one, other = filed(conn, grid=1), filed(conn, grid=9)
+    lon, lat = centre(1, 1, 1)
+    half = STEP / 2
+    assert ids(asked(conn, bbox=f"{lon - half},{lat - half},{lon + half},{lat + half}")) == [one.id]
+    lon, lat = centre(1, 1, 9)
+    lasso = f"{lon - half},{lat - half};{lon + half},{lat + half};{lon + half},{lat - half};{lon - half},{lat + half}"
+    around = f"{lon - half},{lat - half};{lon + half},{lat - half};{lon + half},{lat + half};{lon - half},{lat + half}"
+    assert ids(asked(conn, polygon=around)) == [other.id]
+    assert asked(conn, polygon=lasso).total in (
+        0,
+        1,
+    )  # it crosses itself: two triangles that meet at the ticket
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"bbox": "1,2,3"}, {"bbox": "nan,0,1,1"}, {"bbox": "117,35,116,36"}, {"bbox": "0,0,1e308,1"},
+        {"polygon": "117,35;118,36"}, {"polygon": "x"}, {"polygon": ";".join(["117,35"] * 501)},
+        {"bbox": "0,0,1,1", "polygon": "1,1;2,2;1,2"},
+    ],
+)  # fmt: skip
+def test_a_bad_outline_is_named(conn: Db, what: dict[str, str]) -> None:
+    with pytest.raises(BadFilter) as refused:
+        asked(conn, **what)
+    assert refused.value.details[0]["field"] in what
+
+
+def test_words_numbers_categories_and_places_are_found(conn: Db) -> None:
+    drains = filed(conn, title="井盖破损", category="02001")
+    rubbish = filed(conn, town=2)
+    number = told(PROFILE, DISPATCHER, found := asked(conn), found.places[0], NOW)
+    assert number and ids(asked(conn, q=number["number"])) == [found.places[0].ticket.id]
+    assert ids(asked(conn, q="井盖")) == [drains.id]
+    assert ids(asked(conn, q="千泉")) == [rubbish.id]
+    name = PROFILE.kind("01001")
+    assert name and ids(asked(conn, q=name.name)) == [rubbish.id]
+    assert ids(asked(conn, q="没有这样的词")) == []
+    with pytest.raises(WordsHidden):
+        asked(conn, county("client"), q="井盖")
+
+
+def test_a_row_shows_words_and_names_only_to_who_may_read_them(conn: Db, pool: Pool) -> None:
+    ticket = filed(conn)
+    claim = "INSERT INTO ticket_claim VALUES (%s, %s, 'account', 'dispatcher', '赵明', now(), now() + interval '2 min')"
+    conn.execute(claim, (ticket.id, ticket.area.no))
+    own = asked(conn)
+    row = told(PROFILE, DISPATCHER, own, own.places[0], NOW)
+    assert row and row["title"] == "垃圾未清运" and row["claim"]["mine"] and row["claim"]["by_name"] == "赵明"
+    assert ids(asked(conn, tab="mine")) == [ticket.id] and own.counts.mine == 1
+    client = county("client")
+    theirs = asked(conn, client)
+    row = told(PROFILE, client, theirs, theirs.places[0], NOW)
+    assert row and row["title"] is None and row["claim"]["by_name"] is None and not row["claim"]["mine"]
+    with scoped(pool, of_town(2).scope) as elsewhere:
+        assert asked(elsewhere, of_town(2, "dispatcher")).counts.open == 0
