@@ -18,6 +18,13 @@ import api.cards
 import api.care
 import api.demo_camera
 import api.desks
+import api.dispatch_assign
+import api.dispatch_bulk
+import api.dispatch_follow
+import api.dispatch_plan
+import api.dispatch_queue
+import api.dispatch_candidates
+import api.dispatch_rules
 import api.duplicates
 import api.duties
 import api.errors
@@ -62,6 +69,7 @@ from geodata.redis_clients import loop_redis
 from geodata.servers import Stores, ensure
 from screens.admin.screen import make_admin
 from screens.boards import make_boards
+from screens.dispatch import make_dispatch
 from screens.page import make_area, make_wall
 from screens.tickets import make_tickets
 from services.access.sessions import Sessions
@@ -77,7 +85,7 @@ from services.video import Prober
 from settings import Settings
 
 Role = Literal["all", "screens", "api"]
-SCREENS = ("wall", "area", "admin", "tickets", "callbacks", "supervision", "mediation")
+SCREENS = ("wall", "area", "admin", "dispatch", "tickets", "callbacks", "supervision", "mediation")
 
 # Every module of api/ that has routes; each offers router(runtime).
 OPERATION = (api.health.router, api.metrics.router)
@@ -107,9 +115,16 @@ ROUTERS = (
     api.audit.router,
     api.roster.router,
     api.desks.router,
+    api.dispatch_assign.router,
+    api.dispatch_bulk.router,
+    api.dispatch_follow.router,
     api.supervision.router,
     api.mediation.router,
+    api.dispatch_plan.router,
+    api.dispatch_queue.router,
     api.demo_camera.router,
+    api.dispatch_candidates.router,
+    api.dispatch_rules.router,
 )
 
 
@@ -217,7 +232,7 @@ def _mount_screens(app: FastAPI, runtime: Runtime) -> None:
     screens = (make_wall(runtime, server), make_area(runtime, server), make_admin(runtime, server))
     callbacks.area.register(screens[1], runtime)
     callbacks.admin.register(screens[2], runtime)
-    desks = (make_tickets(runtime, server), *make_boards(runtime, server))
+    desks = (make_dispatch(runtime, server), make_tickets(runtime, server), *make_boards(runtime, server))
     bundled = [file for screen in (*screens, *desks) for file in screen.bundle.files]
     app.state.screens = server
     app.mount("/", Assets(WSGIMiddleware(server, workers=16), bundled, runtime.settings.data / "assets"))
@@ -230,6 +245,7 @@ def _lead_to_screens(app: FastAPI) -> None:
     @app.get("/wall", include_in_schema=False)
     @app.get("/area", include_in_schema=False)
     @app.get("/admin", include_in_schema=False)
+    @app.get("/dispatch", include_in_schema=False)
     @app.get("/tickets", include_in_schema=False)
     @app.get("/callbacks", include_in_schema=False)
     @app.get("/supervision", include_in_schema=False)

@@ -15,6 +15,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/wall"): PUBLIC,
     ("GET", "/area"): PUBLIC,
     ("GET", "/admin"): PUBLIC,
+    ("GET", "/dispatch"): PUBLIC,
     ("GET", "/tickets"): PUBLIC,
     ("GET", "/callbacks"): PUBLIC,
     ("GET", "/supervision"): PUBLIC,
@@ -124,6 +125,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/care"): Right.CARE_EDIT,
     ("PATCH", "/api/care/{care_id}"): Right.CARE_EDIT,
     ("POST", "/api/care/export"): Right.CARE_EXPORT,
+    # windows of one account that follow each other
+    ("GET", "/api/dispatch/follow"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/follow"): Right.TICKETS_DISPATCH,
     # desks
     ("GET", "/api/desks/call-backs"): Right.TICKETS_CALL_BACK,
     ("GET", "/api/desks/call-backs/{ticket_id}"): Right.TICKETS_CALL_BACK,
@@ -140,6 +144,33 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/mediation/{case_id}/mediators"): Right.MEDIATE,
     ("POST", "/api/mediation/{case_id}/open"): Right.MEDIATE,
     **{("POST", f"/api/mediation/{{case_id}}/{command}"): Right.MEDIATE for command in MEDIATION},
+    # claims and assignment
+    ("POST", "/api/dispatch/tickets/{ticket_id}/claim"): Right.TICKETS_DISPATCH,
+    ("DELETE", "/api/dispatch/tickets/{ticket_id}/claim"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/dispatch/claims"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/tickets/{ticket_id}/assign"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/tickets/{ticket_id}/assign/preview"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/tickets/{ticket_id}/undo"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/tickets/{ticket_id}/recall"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/bulk"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/bulk/preview"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/bulk/undo"): Right.TICKETS_DISPATCH,
+    # plans of the queue, the round of a worker
+    ("POST", "/api/dispatch/plans"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/dispatch/plans/{plan_id}"): Right.TICKETS_DISPATCH,  # one's own
+    ("DELETE", "/api/dispatch/plans/{plan_id}"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/plans/{plan_id}/accept"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/dispatch/workers/{worker_code}/round"): Right.TICKETS_DISPATCH,
+    # the dispatch queue, alarms, handover
+    ("GET", "/api/dispatch/queue"): Right.TICKETS_DISPATCH,
+    # candidates: who could be sent, what weighs how much, who is away
+    ("GET", "/api/dispatch/tickets/{ticket_id}/candidates"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/dispatch/weights"): Right.DISPATCH_RULES,
+    ("PUT", "/api/dispatch/weights"): Right.DISPATCH_RULES_SET,
+    ("POST", "/api/dispatch/weights/preview"): Right.DISPATCH_RULES,
+    ("GET", "/api/dispatch/leaves"): Right.PEOPLE,
+    ("POST", "/api/dispatch/leaves"): Right.ROSTER_EDIT,
+    ("DELETE", "/api/dispatch/leaves/{leave_id}"): Right.ROSTER_EDIT,
     # audit and roster
     ("GET", "/api/audit"): Right.AUDIT,
     ("GET", "/api/audit/lines"): Right.AUDIT,

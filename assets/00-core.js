@@ -119,11 +119,11 @@
   wangge.signIn = () => location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
   // Resolves with the answer's JSON (a Response where it is a file); rejects with {status, code, message, details}.
   // A body that is a file is sent as it is.
-  wangge.send = async (method, url, body) => {
+  wangge.send = async (method, url, body, headers) => {
     const file = body instanceof Blob;
     const answer = await fetch(url, {
       method,
-      headers: { "Content-Type": file ? body.type || "application/octet-stream" : "application/json", "X-CSRFToken": csrf() },
+      headers: { "Content-Type": file ? body.type || "application/octet-stream" : "application/json", "X-CSRFToken": csrf(), ...headers },
       body: body === undefined || file ? body : JSON.stringify(body),
     });
     const json = (answer.headers.get("content-type") || "").startsWith("application/json");

@@ -17,7 +17,7 @@
     opacity[spec.id] = spec.opacity;
   }
   const state = {
-    mode: "fill", // or heat: never both
+    mode: config.map?.mode || "fill", // or heat, or lines: never two
     measure: specs.get("grids").measures[0].id,
     shown,
     opacity,

@@ -115,6 +115,8 @@
 
   const panel = (view) => {
     const { state } = map;
+    const modes = [["fill", t("map.mode.fill")], ["heat", t("map.mode.heat")]];
+    if (config.map?.mode === "lines") modes.unshift(["lines", t("map.mode.lines")]);
     const measures = map.spec("grids").measures.map((one) => [one.id, t(one.title)]);
     const classes = config.categories.filter((one) => !one.parent).map((one) => [one.code, one.name]);
     const channels = config.channels.map((one) => [one.code, one.name]);
@@ -143,7 +145,7 @@
     const body = h(
       "div",
       { class: "wg-panel", id: "wg-panel", role: "dialog", "aria-label": t("map.layers"), hidden: "" },
-      choice(t("map.mode"), [["fill", t("map.mode.fill")], ["heat", t("map.mode.heat")]], () => state.mode, (value) => map.set("mode", value)),
+      choice(t("map.mode"), modes, () => state.mode, (value) => map.set("mode", value)),
       fill,
       heat,
       section(t("map.layers"), rows),

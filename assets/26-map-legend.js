@@ -55,7 +55,7 @@
       const key = [map.state.mode, map.state.measure, seen, view.zoom < 15, JSON.stringify(map.heat || 0)].join("|");
       if (key === now) return;
       now = key;
-      box.replaceChildren(...(map.state.mode === "heat" ? scale() : classes()), ...[symbols(view)].filter(Boolean));
+      box.replaceChildren(...({ heat: scale, fill: classes, lines: () => [] })[map.state.mode](), ...[symbols(view)].filter(Boolean));
     };
     // Where it hides least of the place: the corner with the fewest grids under it, decided on the whole place.
     const settle = () => {

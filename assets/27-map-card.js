@@ -167,7 +167,7 @@
     if (!view || !BODY[kind]) return;
     const turn = (asked += 1);
     const before = shown ? shown.before : document.activeElement;
-    const people = config.screen === "area" && config.rights.includes("people") && kind !== "station" ? 1 : null;
+    const people = config.screen !== "wall" && config.rights.includes("people") && kind !== "station" ? 1 : null;
     try {
       const card = await map.fetch(SOURCE[kind] ? SOURCE[kind](id) : map.url(`/api/cards/${kind}/${id}`, { people }), { retry: false });
       if (turn === asked) show(view, kind, id, BODY[kind](card), path(card), before);

@@ -18,7 +18,7 @@
     if (zoom >= 3 && zoom <= 20 && Math.abs(lat) <= 85 && Math.abs(lon) <= 180) map.askedView = { zoom, lat, lon };
   }
   state.measure = one("measure", (id) => specs.get("grids").measures.some((measure) => measure.id === id)) || state.measure;
-  state.mode = one("mode", (mode) => mode === "heat" || mode === "fill") || state.mode;
+  state.mode = one("mode", (mode) => ["heat", "fill", "lines"].includes(mode)) || state.mode;
   state.window = one("window", (name) => WINDOWS.includes(name)) || state.window;
   state.from = one("from", (day) => DAY.test(day));
   state.to = one("to", (day) => DAY.test(day));

@@ -19,6 +19,7 @@ class Entry(NamedTuple):
 
 ENTRIES = (
     Entry("area", Right.MAP),
+    Entry("dispatch", Right.TICKETS_DISPATCH),
     Entry("tickets", Right.TICKETS_READ),
     Entry("callbacks", Right.TICKETS_CALL_BACK),
     Entry("supervision", Right.TICKETS_SUPERVISE),

@@ -35,15 +35,18 @@ THEME = {
     "area": "light",
     "admin": "light",
     "tickets": "light",
+    "dispatch": "dark",
     **dict.fromkeys(BOARDS, "light"),
 }
 # Files of assets/ that a screen does not load: those of other screens, and of the map where there is none.
 NOT_LOADED = {
-    "wall": r"^(area|admin)\.css$|^13|^3\d-(area|admin)|^5\d-tickets|^6\d|^14|^form\.css",
-    "area": r"^(wall|admin)\.css$|^3\d-(wall|admin)|^5\d-tickets|^6\d",
-    "admin": r"^(area|wall|map)\.css$|^1[01]|^2|^30-(area|wall|bind)|^5\d-tickets|^6\d|^14|^form\.css",
-    "tickets": r"^(area|admin|wall|map)\.css$|^13|^2|^3\d-(area|admin|wall)|^6\d",
-    **dict.fromkeys(BOARDS, r"^(area|admin|wall|map)\.css$|^13|^2|^3\d-(area|admin|wall)|^[45]\d"),
+    "wall": r"^(area|admin)\.css$|^13|^3\d-(area|admin)|^5\d-tickets|^[67]\d|^14|^form\.css",
+    "area": r"^(wall|admin)\.css$|^3\d-(wall|admin)|^5\d-tickets|^[67]\d",
+    "admin": r"^(area|wall|map)\.css$|^1[01]|^2|^30-(area|wall|bind)|^5\d-tickets|^[67]\d|^14|^form\.css",
+    "tickets": r"^(area|admin|wall|map)\.css$|^13|^2|^3\d-(area|admin|wall)|^[67]\d",
+    "dispatch": r"^(area|admin|wall)\.css$|^13|^2[57]-map-(visits|care|register|roster)|^3\d-(area|admin|wall)"
+    r"|^5[0-4]-tickets|^56|^6\d",
+    **dict.fromkeys(BOARDS, r"^(area|admin|wall|map)\.css$|^13|^2|^3\d-(area|admin|wall)|^[457]\d"),
 }
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"

@@ -15,7 +15,7 @@
   feed.catch(() => (wangge.first = null)); // the map asks again, and does not give up
 
   const asked = new URLSearchParams(location.search);
-  if (asked.get("view") || asked.get("mode") === "heat") return;
+  if (asked.get("view") || asked.get("mode") === "heat" || wangge.config.map?.mode === "lines") return;
 
   const worldY = (lat) => {
     const sine = Math.sin((lat * Math.PI) / 180);

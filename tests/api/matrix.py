@@ -61,6 +61,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/wall"): Row(None, own=(307,)),
     ("GET", "/area"): Row(None, own=(307,)),
     ("GET", "/admin"): Row(None, own=(307,)),
+    ("GET", "/dispatch"): Row(None, own=(307,)),
     ("GET", "/tickets"): Row(None, own=(307,)),
     ("GET", "/callbacks"): Row(None, own=(307,)),
     ("GET", "/supervision"): Row(None, own=(307,)),
@@ -125,6 +126,9 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/api/duties/done"): Row(
         Right.TICKETS_WORK, "not there", body={"area": "{grid}", "item": "#{item_id}"}, own=(201,)),
     ("DELETE", "/api/duties/{item_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(204,)),
+    ("GET", "/api/dispatch/follow"): Row(Right.TICKETS_DISPATCH),
+    ("POST", "/api/dispatch/follow"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"window": "one", "ticket": "{ticket_id}"}),
     ("GET", "/api/tickets/{ticket_id}/card"): Row(Right.TICKETS_READ, "not there"),
     ("GET", "/api/tickets/{ticket_id}"): Row(Right.TICKETS_READ, "not there"),
     ("POST", "/api/pictures"): Row(Right.TICKETS_FILE, body={}, own=(415,)),
@@ -203,6 +207,42 @@ ROUTES: dict[tuple[str, str], Row] = {
             own=(200, 403, 409, 422))
         for command in MEDIATION
     },
+    # Everybody has a ticket of their own there; a bulk tells of each that it is not there.
+    ("POST", "/api/dispatch/tickets/{ticket_id}/claim"): Row(Right.TICKETS_DISPATCH, "not there", body={}),
+    ("GET", "/api/dispatch/claims"): Row(Right.TICKETS_DISPATCH, query="?words=mine"),
+    ("POST", "/api/dispatch/tickets/{ticket_id}/assign/preview"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"version": 1}, own=(200, 409)),
+    ("POST", "/api/dispatch/tickets/{ticket_id}/assign"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"version": 1}, own=(200, 409)),
+    ("POST", "/api/dispatch/tickets/{ticket_id}/undo"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"version": 2}, own=(200, 409)),
+    ("POST", "/api/dispatch/tickets/{ticket_id}/recall"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"version": 3, "reason": "r"}, own=(200, 409)),
+    ("DELETE", "/api/dispatch/tickets/{ticket_id}/claim"): Row(Right.TICKETS_DISPATCH, "not there"),
+    ("POST", "/api/dispatch/bulk/preview"): Row(
+        Right.TICKETS_DISPATCH, "nothing of it", body={"items": [{"id": "{ticket_id}", "version": 1}], "to": "best"}),
+    ("POST", "/api/dispatch/bulk"): Row(
+        Right.TICKETS_DISPATCH, "nothing of it", body={"items": [{"id": "{ticket_id}", "version": 1}]}),
+    ("POST", "/api/dispatch/bulk/undo"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"key": "no such bulk"}, own=(404,)),
+    ("POST", "/api/dispatch/plans"): Row(Right.TICKETS_DISPATCH, "not there", body={"within": "{town}"}, own=(201,)),
+    ("GET", "/api/dispatch/plans/{plan_id}"): Row(Right.TICKETS_DISPATCH, "not there"),
+    ("POST", "/api/dispatch/plans/{plan_id}/accept"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"lines": ["{ticket_id}"]}, own=(422,)),  # it has no line
+    ("DELETE", "/api/dispatch/plans/{plan_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(204,)),
+    ("GET", "/api/dispatch/workers/{worker_code}/round"): Row(Right.TICKETS_DISPATCH, "not there"),
+    ("GET", "/api/dispatch/queue"): Row(Right.TICKETS_DISPATCH, "not there", "?within={town}"),
+    ("GET", "/api/dispatch/tickets/{ticket_id}/candidates"): Row(Right.TICKETS_DISPATCH, "not there"),
+    ("GET", "/api/dispatch/weights"): Row(Right.DISPATCH_RULES),
+    ("PUT", "/api/dispatch/weights"): Row(  # they hold for the whole place, and nobody here sees it
+        Right.DISPATCH_RULES_SET, body={"version": 0, "weights": {"way": 30}}, own=(403,)),
+    ("POST", "/api/dispatch/weights/preview"): Row(
+        Right.DISPATCH_RULES, "not there", "?within={town}", body={"weights": {"way": 90}}),
+    ("GET", "/api/dispatch/leaves"): Row(Right.PEOPLE, "nothing of it"),
+    ("POST", "/api/dispatch/leaves"): Row(
+        Right.ROSTER_EDIT, "not there", own=(201, 422),
+        body={"worker": "{worker_code}", "begins": "2030-01-01T00:00:00Z", "ends": "2030-01-02T00:00:00Z"}),
+    ("DELETE", "/api/dispatch/leaves/{leave_id}"): Row(Right.ROSTER_EDIT, "not there", own=(204,)),
     ("GET", "/api/roster"): Row(MAP, "not there", "?within={town}"),
     ("POST", "/api/roster"): Row(Right.ROSTER_EDIT, "not there", body=TURN, own=(200, 201, 409, 422)),
     ("DELETE", "/api/roster/{turn_id}"): Row(Right.ROSTER_EDIT, "not there", own=(200, 204)),

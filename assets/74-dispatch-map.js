@@ -1,0 +1,254 @@
+// The dispatcher's map: the queue's tickets, the chosen one with its candidates, a plan's lines and a perimeter.
+(() => {
+  "use strict";
+  const desk = window.wangge?.desk;
+  const map = window.wangge?.map;
+  if (!desk || !map || desk.pane === "queue") return;
+  const wangge = window.wangge;
+  const { t, on } = wangge;
+  const STALE_S = 60;
+  const PX = 12;
+  const SHAPE = { late: "triangle", soon: "diamond", other: "dot" };
+  const ORDER = { other: 0, soon: 1, late: 2 };
+  const NEAR_ZOOM = 14.5;
+
+  const ask = () => map.main?.symbols?.ask();
+  const point = (one) => (one?.lon == null ? null : { x: map.worldX(one.lon), y: map.worldY(one.lat) });
+  const at = (sheet, one) => {
+    const where = point(one);
+    return where && [sheet.x(where.x), sheet.y(where.y)];
+  };
+  // Where the chosen ticket lies: its own point, else its row's, else the middle of its grid.
+  const chosen = () => {
+    const ticket = desk.card?.ticket || desk.row(desk.chosen);
+    if (!ticket) return null;
+    if (ticket.lon != null) return ticket;
+    const grid = map.outlines.get(ticket.area_no ?? ticket.area?.no);
+    return grid ? { ...ticket, lon: grid.x, lat: grid.y, rough: true } : ticket;
+  };
+  desk.place = chosen;
+
+  const label = (context, words, x, y, { align = "left", colour = "--tx-1", bold = false } = {}) => {
+    context.font = map.font(PX, bold);
+    context.textAlign = align;
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    context.strokeStyle = map.colour("--map-halo");
+    context.lineWidth = 4;
+    context.strokeText(words, x, y);
+    context.fillStyle = map.colour(colour);
+    context.fillText(words, x, y);
+    return context.measureText(words).width;
+  };
+  const line = (context, from, to, { colour, width, dash = [] }) => {
+    context.beginPath();
+    context.setLineDash(dash);
+    context.moveTo(...from);
+    context.lineTo(...to);
+    context.strokeStyle = map.colour(colour);
+    context.lineWidth = width;
+    context.stroke();
+    context.setLineDash([]);
+  };
+  const circle = (context, x, y, radius, { fill, stroke, width = 1.75, dash = [] }) => {
+    context.beginPath();
+    context.arc(x, y, radius, 0, 7);
+    if (fill) {
+      context.fillStyle = map.colour(fill);
+      context.fill();
+    }
+    context.setLineDash(dash);
+    context.strokeStyle = map.colour(stroke);
+    context.lineWidth = width;
+    context.stroke();
+    context.setLineDash([]);
+  };
+  const ring = (context, sheet, points, { close, fill, dash }) => {
+    context.beginPath();
+    points.forEach(([lon, lat], i) => {
+      const where = [sheet.x(map.worldX(lon)), sheet.y(map.worldY(lat))];
+      i ? context.lineTo(...where) : context.moveTo(...where);
+    });
+    if (close) context.closePath();
+    if (fill) {
+      context.globalAlpha = 0.1;
+      context.fillStyle = map.colour("--accent");
+      context.fill();
+      context.globalAlpha = 1;
+    }
+    context.setLineDash(dash || []);
+    context.strokeStyle = map.colour("--accent");
+    context.lineWidth = 2;
+    context.stroke();
+    context.setLineDash([]);
+  };
+
+  // --- candidates' labels and the chosen ticket keep names off
+  const arrange = (_context, sheet, view, board) => {
+    if (view.inset) return;
+    const centre = at(sheet, chosen());
+    if (centre) board.take(centre[0] - 22, centre[1] - 22, centre[0] + 22, centre[1] + 22);
+    for (const one of shown()) {
+      const where = at(sheet, one);
+      if (where) board.take(where[0] - 14, where[1] - 14, where[0] + 70, where[1] + 14);
+    }
+  };
+  const shown = () => (desk.candidates?.id === desk.chosen && !desk.lines ? desk.candidates.rows : []);
+  const paintCandidates = (context, sheet, board, centre) => {
+    const rows = shown();
+    const spots = rows.map((one) => at(sheet, one));
+    rows.forEach((one, n) => {
+      if (!spots[n] || !centre) return;
+      const meant = n === desk.candidate;
+      line(context, centre, spots[n], { colour: meant ? "--accent" : "--tx-3", width: meant ? 2.25 : 1.25, dash: one.position_age_s > STALE_S ? [4, 4] : [] });
+    });
+    const drawn = [];
+    for (let n = rows.length - 1; n >= 0; n -= 1) {
+      if (!spots[n]) continue;
+      let [x, y] = spots[n];
+      // Several at one place stand side by side.
+      while (drawn.some(([a, b]) => Math.hypot(a - x, b - y) < 20)) x += 22;
+      drawn.push([x, y]);
+      const one = rows[n];
+      const meant = n === desk.candidate;
+      const stale = one.position_age_s > STALE_S;
+      circle(context, x, y, 12, { fill: meant ? "--accent-fill" : "--bg-0", stroke: meant ? "--accent-on" : stale ? "--tx-2" : "--tx-1", dash: stale ? [3, 2.5] : [] });
+      context.font = map.font(13, true);
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      context.fillStyle = map.colour(meant ? "--accent-on" : "--tx-1");
+      context.fillText(String(n + 1), x, y + 0.5);
+      const wide = label(context, desk.distance(one.distance_m), x + 17, y);
+      const detail = [desk.distance(one.distance_m), one.minutes == null ? null : t("dispatch.minutes", { n: Math.max(1, Math.round(one.minutes)) })].filter(Boolean).join(" \u00b7 ");
+      board.hit({ kind: "candidate", id: n, title: `${n + 1} ${one.name || one.code}`, detail, box: [x - 13, y - 13, x + 20 + wide, y + 13] });
+    }
+  };
+  const paintTickets = (context, sheet, board) => {
+    const now = desk.now();
+    const rows = desk.rows.filter((row) => row.lon != null && row.id !== desk.chosen).map((row) => [desk.mark(desk.dueOf(row), now), row]);
+    rows.sort((a, b) => ORDER[a[0]] - ORDER[b[0]]);
+    const halo = map.colour("--map-halo");
+    for (const [mark, row] of rows) {
+      const [x, y] = at(sheet, row);
+      if (x < -10 || y < -10 || x > sheet.width + 10 || y > sheet.height + 10) continue;
+      const picked = desk.picked.has(row.id);
+      map.shape(context, SHAPE[mark], x, y, { scale: mark === "other" ? 1.35 : 0.95, fill: map.colour(mark === "other" ? "--tx-3" : `--${mark}`), halo, alpha: row.claim && !row.claim.mine ? 0.5 : 1 });
+      if (picked) circle(context, x, y, 10, { stroke: "--accent", width: 2 });
+      const detail = [desk.dueOf(row) == null ? null : t(mark === "late" ? "dispatch.over" : "dispatch.left", { span: desk.span(Math.abs(desk.dueOf(row) - now) / 1000) }), row.claim && !row.claim.mine ? t("dispatch.claimed_by", { name: row.claim.by_name }) : null].filter(Boolean).join(" \u00b7 ");
+      board.hit({ kind: "ticket", id: row.id, title: desk.title(row), detail, mark, x, y, radius: 8 });
+    }
+  };
+  const paintChosen = (context, board, centre) => {
+    const ticket = chosen();
+    if (!centre) return;
+    const row = desk.row(ticket.id);
+    const mark = desk.mark(row ? desk.dueOf(row) : ticket.due_at);
+    circle(context, centre[0], centre[1], 19, { stroke: "--tx-1", width: 2, dash: ticket.rough || (ticket.location && ticket.location !== "exact") ? [3, 3] : [] });
+    map.shape(context, SHAPE[mark], centre[0], centre[1], { scale: mark === "other" ? 1.9 : 1.35, fill: map.colour(mark === "other" ? "--tx-1" : `--${mark}`), halo: map.colour("--map-halo") });
+    board.hit({ kind: "chosen", id: ticket.id, title: desk.title(ticket), detail: ticket.number || "", mark, x: centre[0], y: centre[1], radius: 17 });
+  };
+  const paintPlan = (context, sheet) => {
+    for (const one of desk.lines || []) {
+      const from = at(sheet, one.worker);
+      const to = at(sheet, one.ticket);
+      if (!from || !to) continue;
+      context.globalAlpha = one.off ? 0.35 : 1;
+      line(context, from, to, { colour: one.meant ? "--tx-1" : one.off ? "--tx-3" : "--accent", width: one.meant ? 3 : 1.75, dash: one.off ? [3, 4] : [] });
+      circle(context, from[0], from[1], 4.5, { fill: "--map-worker", stroke: "--map-halo", width: 1.5 });
+      context.globalAlpha = 1;
+      if (one.meant) {
+        circle(context, to[0], to[1], 11, { stroke: "--tx-1", width: 2 });
+        label(context, one.worker.name || one.worker.code, from[0] + 9, from[1], { bold: true });
+      }
+    }
+  };
+  const paint = (context, sheet, view, board) => {
+    if (view.inset) return;
+    for (const shape of polygons(desk.perimeter)) ring(context, sheet, shape, { close: true, fill: true, dash: [7, 4] });
+    if (desk.asked.lasso) ring(context, sheet, desk.asked.lasso, { close: true, fill: true });
+    if (desk.drawing) ring(context, sheet, desk.drawing, { close: false, dash: [5, 4] });
+    const centre = at(sheet, chosen());
+    paintPlan(context, sheet);
+    paintTickets(context, sheet, board);
+    paintCandidates(context, sheet, board, centre);
+    paintChosen(context, board, centre);
+  };
+  const polygons = (shape) => (!shape ? [] : shape.type === "MultiPolygon" ? shape.coordinates.map((part) => part[0]) : [shape.coordinates[0]]);
+  map.symbols({ arrange, paint });
+
+  // --- a click: a ticket is chosen, a candidate is meant; anything else opens its card as on every map
+  const open = map.open;
+  map.open = (kind, id) => {
+    if (desk.drawing !== undefined && desk.drawing !== null) return;
+    if (kind === "ticket") return (desk.close(), desk.choose(id, { by: "click" }));
+    if (kind === "candidate") return desk.mean(id);
+    if (kind === "chosen") return desk.back();
+    open(kind, id);
+  };
+
+  // --- the view: the chosen ticket and those who can take it
+  const bounds = () => {
+    const ticket = chosen();
+    if (ticket?.lon == null) return null;
+    const spots = shown().filter((one) => one.lon != null).map((one) => [one.lat, one.lon]);
+    return L.latLngBounds([[ticket.lat, ticket.lon], ...spots]);
+  };
+  desk.back = () => {
+    const box = bounds();
+    const view = map.main;
+    if (!box || !view) return;
+    view.atHome = false;
+    view.go(box.pad(0.25), { maxZoom: NEAR_ZOOM });
+  };
+  // A ticket chosen elsewhere comes into view; one that is seen already leaves the map where it is.
+  const reveal = () => {
+    const box = bounds();
+    const view = map.main;
+    if (!box || !view?.leaflet._loaded) return;
+    const seen = view.leaflet.getBounds().pad(-0.08);
+    if (!seen.contains(box) || view.leaflet.getZoom() < 11.5) desk.back();
+  };
+  let by = null;
+  on("desk:chosen", (event) => {
+    by = event.by;
+    map.select(null);
+    ask();
+  });
+  on("desk:card", () => {
+    const ticket = desk.card?.ticket;
+    const no = ticket?.area?.no;
+    if (ticket?.area?.level === "grid" || no % 1000) map.select(no);
+    if (!desk.candidates) reveal();
+    ask();
+  });
+  on("desk:candidates", () => {
+    if (by !== null) reveal();
+    by = null; // ranked anew later: the view is the dispatcher's
+    ask();
+  });
+  for (const event of ["desk:candidate", "desk:rows", "desk:picked", "desk:asked", "desk:lines", "desk:perimeter", "desk:claim"]) on(event, ask);
+  setInterval(() => !document.hidden && ask(), 30000);
+
+  // --- what stands over the map: which ticket, how many can take it within what
+  const said = () => {
+    const node = document.getElementById("over-map");
+    if (!node) return;
+    const told = desk.candidates?.id === desk.chosen ? desk.candidates : null;
+    const ticket = desk.card?.ticket || desk.row(desk.chosen);
+    if (!ticket || desk.lines) return (node.hidden = true);
+    const far = Math.max(0, ...(told?.rows || []).map((one) => one.distance_m || 0));
+    const words = !told ? t("dispatch.candidates.asking") : told.rows.length ? t("dispatch.candidates.within", { n: told.rows.length, far: desk.distance(far) }) : t("dispatch.candidates.none");
+    node.hidden = false;
+    node.replaceChildren(desk.text("b", {}, desk.title(ticket)), desk.text("span", {}, words));
+  };
+  for (const event of ["desk:chosen", "desk:card", "desk:candidates", "desk:rows", "desk:lines"]) on(event, said);
+
+  // --- the queue filtered by the map's extent follows the map
+  let timer = 0;
+  map.part((view) => {
+    view.leaflet.on("moveend", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => desk.asked.view && wangge.emit("desk:asked", { view: true }), 400);
+    });
+  }, "main");
+})();
