@@ -21,6 +21,9 @@ from services.cards import UnknownThing
 from services.care.errors import BadCare, NotForThem
 from services.care.sealing import WrongKey
 from services.desks import BadDesk, StaleDesk
+from services.dispatch.errors import Claimed, NoCandidate
+from services.dispatch.plan import BadPlan, PlanOver, UnknownPlan
+from services.dispatch.weight_errors import BadLeave, BadWeights, StaleWeights, UnknownLeave
 from services.heat import NotLoaded, UnknownFilter
 from services.loop import UnknownDuty, UnknownList
 from services.mediation import BadCase, KeyReused, NotPossible, StaleCase
@@ -67,12 +70,21 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     BadCare: (422, "bad_care", None),
     NotForThem: (403, "forbidden", None),
     WrongKey: (503, "sealed_elsewhere", None),
+    BadWeights: (422, "bad_weights", None),
+    StaleWeights: (409, "stale_version", None),
+    BadLeave: (422, "bad_leave", None),
+    UnknownLeave: (404, "unknown_leave", None),
     BadDesk: (422, "bad_desk", None),
     StaleDesk: (409, "stale_version", None),
+    Claimed: (409, "claimed", None),
+    NoCandidate: (409, "no_candidate", None),
     BadCase: (422, "bad_case", None),
     StaleCase: (409, "stale_version", None),
     NotPossible: (409, "not_allowed", None),
     KeyReused: (422, "key_reused", None),
+    UnknownPlan: (404, "unknown_plan", None),
+    PlanOver: (409, "plan_over", None),
+    BadPlan: (422, "bad_plan", None),
     UnknownFilter: (422, "unknown_filter", None),
     NotLoaded: (503, "heat_loading", None),
     PoolTimeout: (503, "database_busy", "The database does not answer at the moment; try again."),

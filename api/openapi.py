@@ -25,6 +25,10 @@ TAGS = [
         "description": "What changes: one WebSocket per screen, a snapshot, and polling as a fallback.",
     },
     {"name": "Tickets", "description": "Tickets from report to rating: filed, listed, commanded, told of."},
+    {
+        "name": "Dispatch",
+        "description": "The dispatchers' desk: queue, claims, candidates, assignment, plans, incidents.",
+    },
     {"name": "Loops", "description": "The place's own steps, warning lists, ledgers, rounds and duties."},
     {"name": "Desks", "description": "Call-backs, supervision and consultations; ledgers as files."},
     {"name": "Mediation", "description": "Cases of mediation on three tiers, their parties masked."},

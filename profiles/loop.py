@@ -44,11 +44,17 @@ class Tier(Named):
     )
 
     def calls(self, kind: str, name: str) -> bool:
-        """Whether a worker of that kind, or a department of that code, may be called on this tier."""
+        """Whether a worker of that kind, a department or the post of that code, may be called on this tier."""
         if not self.workers and not self.departments:
             return True
-        named = self.workers if kind == "worker" else self.departments
+        named = {"worker": self.workers, "department": self.departments}.get(kind, [])
         return "*" in named or name in named
+
+
+class Onward(Named):
+    """Where a ticket that is not for the grids is handed on to (12345, mediation)."""
+
+    department: str = Field(description="Code of the department that takes it there.")
 
 
 class WarningLevel(Named):
@@ -143,6 +149,7 @@ class Loop(Part):
         default_factory=list, description="The class of an unsatisfied call-back: the first row that fits."
     )
     tiers: list[Tier] = Field(default_factory=list, description="Tiers of the whistle, from the nearest.")
+    onward: list[Onward] = Field(default_factory=list, description="Where a dispatcher hands a ticket on to.")
     warnings: list[WarningLevel] = Field(
         default_factory=lambda: [
             WarningLevel(code="soon", name="临期", name_en="Nearly due", left_share=0.2),

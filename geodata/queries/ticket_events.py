@@ -1,5 +1,6 @@
 """Appending the events of a ticket and reading them back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -116,6 +117,30 @@ def hold_key(conn: Db, actor: str, key: str) -> Keyed | None:
         "SELECT ticket_id, digest FROM ticket_event WHERE actor = %s AND key = %s", (actor, key)
     ).fetchone()
     return None if row is None else Keyed(int(row[0]), None if row[1] is None else bytes(row[1]))
+
+
+def event_of_key(conn: Db, actor: str, key: str) -> TicketEvent | None:
+    """The event that this key of this actor led to."""
+    return (
+        conn.cursor(row_factory=class_row(TicketEvent))
+        .execute(
+            f"SELECT {_COLUMNS} FROM ticket_event WHERE actor = %s AND key = %s",  # nosec B608
+            (actor, key),
+        )
+        .fetchone()
+    )
+
+
+def events_of_bulk(
+    conn: Db, actor: str, prefix: str, since: datetime, kinds: Sequence[str]
+) -> list[tuple[int, int]]:
+    """Ticket and version of the actor's events of those kinds since then whose keys begin so, in their order."""
+    rows = conn.execute(
+        "SELECT ticket_id, version FROM ticket_event WHERE at >= %s AND kind <> 'imported' AND actor = %s"
+        " AND starts_with(key, %s) AND kind = ANY(%s) ORDER BY id",
+        (since, actor, prefix, list(kinds)),
+    ).fetchall()
+    return [(int(row[0]), int(row[1])) for row in rows]
 
 
 def clock_events(conn: Db, ticket_id: int) -> list[tuple[str, datetime]]:

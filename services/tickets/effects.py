@@ -8,7 +8,7 @@ from geodata.queries.tickets import Ticket
 from services.clock.timeline import Pause
 from services.tickets import merging, place_rules, placing
 from services.tickets import orders as o
-from services.tickets.case import Case
+from services.tickets.case import FAR_FUTURE, Case
 from services.tickets.errors import BadReport, NotAllowed
 
 Effect = Callable[[Case, Any], Ticket]
@@ -83,9 +83,11 @@ def _promised(case: Case, ticket: Ticket, order: o.Holder) -> Ticket:
     """With the deadline that the order sets, which may only be before the clock's."""
     if order.due_at is None:
         return ticket
-    if order.due_at <= case.now or (ticket.due_at is not None and order.due_at > ticket.due_at):
-        latest = "" if ticket.due_at is None else f", at the latest {placing.iso(ticket.due_at)}"
-        raise BadReport("due_at", placing.iso(order.due_at), f"after now{latest}")
+    latest = ticket.due_at or case.now + FAR_FUTURE
+    if not case.now < order.due_at <= latest:
+        raise BadReport(
+            "due_at", order.due_at.isoformat(), f"after now, and at the latest {placing.iso(latest)}"
+        )
     return ticket._replace(due_at=order.due_at)
 
 

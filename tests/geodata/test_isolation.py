@@ -117,6 +117,32 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
         " SELECT id, {no}, 'applicant', 'x**', '', 1 FROM made"
     )
     run(
+        "WITH made AS (INSERT INTO dispatch_plan (area_no, made_kind, made_by, made_at, expires_at, figures)"
+        " VALUES ({no}, 'account', 'test', now(), now() + interval '1 hour', '{{}}') RETURNING id)"
+        " INSERT INTO dispatch_plan_line (plan_id, rank, area_no, ticket_id, version, rough, why)"
+        " SELECT id, 0, {no}, {no}, 1, false, '{{}}' FROM made"
+    )
+    run(
+        "WITH made AS (INSERT INTO incident (area_no, title, opened_at, opened_by)"
+        " VALUES ({no}, 't', now(), 'test') RETURNING id), gathered AS ("
+        " INSERT INTO incident_ticket (incident_id, ticket_id, area_no, added_at, added_by)"
+        " SELECT id, {no}, {no}, now(), 'test' FROM made)"
+        " INSERT INTO incident_event (incident_id, area_no, at, kind, actor, data)"
+        " SELECT id, {no}, now(), 'open', 'test', '{{}}' FROM made"
+    )
+    run(
+        "INSERT INTO incident_burst (area_no, at, last_at, category, tickets)"
+        " VALUES ({no}, now(), now(), '01001', ARRAY[1, 2])"
+    )
+    run(
+        "INSERT INTO ticket_claim (ticket_id, area_no, holder_kind, holder, holder_name, since, until)"
+        " VALUES ({no}, {no}, 'account', 'test', 'n', now(), now() + interval '1 hour')"
+    )
+    run(
+        "INSERT INTO claim_word (ticket_id, area_no, to_kind, told, by_kind, said_by, by_name, word, at)"
+        " VALUES ({no}, {no}, 'account', 'test', 'account', 't', 'n', 'w', now())"
+    )
+    run(
         "INSERT INTO audit (actor_kind, actor_name, action, area_no)"
         " VALUES ('system', 'test', 'export', {no})"
     )
@@ -184,6 +210,14 @@ def test_no_table_view_or_partition_yields_what_is_outside(seeded: Stores, scope
         "round",
         "duty_item",
         "duty_done",
+        "dispatch_plan",
+        "dispatch_plan_line",
+        "incident",
+        "incident_ticket",
+        "incident_event",
+        "incident_burst",
+        "ticket_claim",
+        "claim_word",
     ],
 )
 def test_what_is_inside_is_there(seeded: Stores, table: str) -> None:
