@@ -168,6 +168,18 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
             ticket_id, no, b"no file", mark,
         ),
         "worker_id": one("SELECT id FROM worker WHERE area_no = %s", no),
+        "worker_code": f"W{no}",
+        "leave_id": one(
+            "INSERT INTO worker_leave (worker_id, area_no, during, entered_by) SELECT id, area_no,"
+            " tstzrange(now() + make_interval(days => %s), now() + make_interval(days => %s)), %s"
+            " FROM worker WHERE area_no = %s RETURNING id",
+            100 + at, 101 + at, mark, no,
+        ),
+        "plan_id": one(  # of the asker, who has the same name for both towns
+            "INSERT INTO dispatch_plan (area_no, made_kind, made_by, made_at, expires_at, figures)"
+            " VALUES (%s, %s, %s, now(), now() + interval '1 hour', '{}') RETURNING id",
+            no, *(("account", f"{ROLES[at]}1") if at < len(ROLES) else ("client", "c")),
+        ),
         "consultation_id": one(
             "INSERT INTO consultation (ticket_id, area_no, question, asked_at, asked_by)"
             " VALUES (%s, %s, %s, now(), 't') RETURNING id",
