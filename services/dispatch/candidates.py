@@ -1,9 +1,10 @@
 """Who could take a ticket, the best first, with the score's parts, the reasons, and who was left out and why."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from geodata.queries import candidates as queries
@@ -27,13 +28,16 @@ FIRST_LOOK, WIDER = (
 )  # so many of the nearest are looked at first; when that is not enough, so many times more
 LEFT_OUT_TOLD = 20
 OBVIOUS = ("own", "wider")
+NOTHING_MORE: Mapping[str, int] = MappingProxyType({})
 
 
 def find(
-    conn: Db, profile: Profile, ticket_id: int, now: datetime, *, limit: int = 5, using: Weights | None = None
-) -> Found:
-    """The best candidates for a ticket in scope, of all there are; `using` are other weights than the place's.
+    conn: Db, profile: Profile, ticket_id: int, now: datetime, *, limit: int = 5, using: Weights | None = None,
+    more: Mapping[str, int] = NOTHING_MORE,
+) -> Found:  # fmt: skip
+    """The best candidates for a ticket in scope, of all there are.
 
+    `using` are other weights than the place's; `more` are tickets besides that workers (by code) are about to get.
     Raises UnknownTicket, and NotAllowed for one that has ended.
     """
     ticket = read_ticket(conn, ticket_id)
@@ -43,7 +47,7 @@ def find(
         raise NotAllowed("dispatch", ticket.status, [], "The ticket has ended; nobody can be sent any more.")
     version, own = weights.current(conn, profile)
     refused = queries.refusals(conn, [ticket_id], DESKS).get(ticket_id, {})
-    asked = Asked(profile, ticket, using or own, refused, now)
+    asked = Asked(profile, ticket, using or own, refused, more, now)
     spot = None if ticket.lon is None or ticket.lat is None else (ticket.lon, ticket.lat)
     extra = others.posts(conn, asked, spot) + others.department(asked)
     for step in count():
@@ -56,10 +60,11 @@ def find(
 
 
 def best(
-    conn: Db, profile: Profile, ticket_id: int, now: datetime, *, using: Weights | None = None
-) -> Candidate | None:
-    """The first of all candidates; None without any. Raises as `find`."""
-    rows = find(conn, profile, ticket_id, now, limit=1, using=using).rows
+    conn: Db, profile: Profile, ticket_id: int, now: datetime, *, using: Weights | None = None,
+    more: Mapping[str, int] = NOTHING_MORE,
+) -> Candidate | None:  # fmt: skip
+    """The first of all candidates; None without any. Takes and raises what `find` does."""
+    rows = find(conn, profile, ticket_id, now, limit=1, using=using, more=more).rows
     return rows[0] if rows else None
 
 
@@ -106,7 +111,9 @@ def _judged(
     rows: list[Candidate] = []
     left_out: list[tuple[LeftOut, str]] = []
     for one in near.values():
-        member = crew.member(profile, one, hands.get(one.id, (0, 0)), now)
+        held, today = hands.get(one.id, (0, 0))
+        coming = asked.more.get(one.code, 0)
+        member = crew.member(profile, one, (held + coming, today + coming), now)
         why = _why_not(asked, member)
         # the place of somebody off shift is not told, not even as a distance
         metres = None if member.position_age_s is None else one.metres

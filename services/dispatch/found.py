@@ -1,5 +1,6 @@
 """What a search for candidates works on and finds."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -70,4 +71,5 @@ class Asked(NamedTuple):
     ticket: Ticket
     weights: Weights
     refused: dict[str, datetime]
+    more: Mapping[str, int]
     now: datetime

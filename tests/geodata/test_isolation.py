@@ -24,6 +24,7 @@ PLACELESS = {
     "category",
     "department",
     "calendar_override",
+    "dispatch_weights",
     "spatial_ref_sys",
     "geometry_columns",
     "geography_columns",
@@ -71,6 +72,11 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
         "INSERT INTO position (worker_id, at, received_at, geom, area_no)"
         " SELECT id, now(), now(), {point}, {no} FROM worker WHERE area_no = {no}"
     )
+    run("INSERT INTO worker_position SELECT id, now(), {point}, {no} FROM worker WHERE area_no = {no}")
+    run(
+        "INSERT INTO worker_leave (worker_id, area_no, during, entered_by)"
+        " SELECT id, {no}, tstzrange(now(), now() + interval '1 day'), 'test' FROM worker WHERE area_no = {no}"
+    )
     run("INSERT INTO patrol SELECT {no}, current_date, id, now(), now() FROM worker WHERE area_no = {no}")
     run(
         "INSERT INTO key_person (kind, code, name, role, area_no, geom, generated)"
@@ -105,6 +111,9 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
     run(
         "INSERT INTO consultation (ticket_id, area_no, question, asked_at, asked_by)"
         " VALUES (1, {no}, 'q', now(), 'test')"
+    )
+    run(
+        "INSERT INTO alarm (area_no, kind, key, raised_at) VALUES ({no}, 'burst', 'burst:' || {no}, now())"
     )
     run(
         "WITH made AS (INSERT INTO mediation_case (number, area_no, category, tier, key_id, received_at)"
@@ -207,9 +216,12 @@ def test_no_table_view_or_partition_yields_what_is_outside(seeded: Stores, scope
         "area",
         "call_back",
         "consultation",
+        "alarm",
         "round",
         "duty_item",
         "duty_done",
+        "worker_position",
+        "worker_leave",
         "dispatch_plan",
         "dispatch_plan_line",
         "incident",
