@@ -13,6 +13,7 @@ from flask import Flask
 from redis import Redis
 from starlette.routing import Match
 
+import api.alarms
 import api.audit
 import api.cards
 import api.care
@@ -122,6 +123,7 @@ ROUTERS = (
     api.mediation.router,
     api.dispatch_plan.router,
     api.dispatch_queue.router,
+    api.alarms.router,
     api.demo_camera.router,
     api.dispatch_candidates.router,
     api.dispatch_rules.router,

@@ -163,6 +163,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/dispatch/workers/{worker_code}/round"): Right.TICKETS_DISPATCH,
     # the dispatch queue, alarms, handover
     ("GET", "/api/dispatch/queue"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/dispatch/alarms"): Right.TICKETS_READ,  # who dispatches all, who supervises those that went up
+    ("POST", "/api/dispatch/alarms/{alarm_id}/acknowledge"): Right.TICKETS_READ,
     # candidates: who could be sent, what weighs how much, who is away
     ("GET", "/api/dispatch/tickets/{ticket_id}/candidates"): Right.TICKETS_DISPATCH,
     ("GET", "/api/dispatch/weights"): Right.DISPATCH_RULES,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from profiles.alarms import Alarms
 from profiles.clock import Amount, Clock, Step, Unit
 from profiles.desks import Desks
 from profiles.dispatch import Dispatch
@@ -120,6 +121,7 @@ class Profile(Part):
         default_factory=Loop, description="How tickets go round: grades, tiers, what commands carry."
     )
     queue: Queue = Field(default_factory=Queue, description="The order in which tickets are decided.")
+    alarms: Alarms = Field(default_factory=Alarms, description="What makes itself heard, and how.")
     size_rule: SizeRule | None = None
     contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")
     intake: Intake = Field(default_factory=Intake, description="Where reports without a category go.")

@@ -16,7 +16,9 @@ Queue = Literal["moments", "work"]
 QUEUES: tuple[Queue, ...] = ("moments", "work")  # what is due at a moment; what is to be done soon
 
 # Modules that offer jobs; a worker imports them when it begins.
-MODULES = ("services.jobs.ticket_moments", "services.notices.jobs", "services.pictures.jobs")
+MODULES = (
+    "services.jobs.ticket_moments", "services.notices.jobs", "services.pictures.jobs", "services.alarms.jobs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from geodata.queries.ticket_events import NewEvent, append
 from geodata.queries.tickets import Ticket
 from geodata.scope import Db
 from profiles import Profile
+from services import alarms
 from services.access.viewer import Viewer
 
 SOURCES = {"account": "screen", "client": "api", "system": "job", "wall": "screen"}
@@ -67,6 +68,7 @@ def record(
         ),
     )
     add_event(conn, "ticket", ticket.area.no, _news(profile, ticket, kind, at, was))
+    alarms.hear(conn, profile, viewer, ticket, kind, at, said.data, after)
     return event
 
 

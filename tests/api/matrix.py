@@ -232,6 +232,9 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/dispatch/plans/{plan_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(204,)),
     ("GET", "/api/dispatch/workers/{worker_code}/round"): Row(Right.TICKETS_DISPATCH, "not there"),
     ("GET", "/api/dispatch/queue"): Row(Right.TICKETS_DISPATCH, "not there", "?within={town}"),
+    ("GET", "/api/dispatch/alarms"): Row(Right.TICKETS_READ, "not there", "?within={town}", own=(200, 403)),
+    ("POST", "/api/dispatch/alarms/{alarm_id}/acknowledge"): Row(
+        Right.TICKETS_READ, "not there", body={}, own=(200, 403)),
     ("GET", "/api/dispatch/tickets/{ticket_id}/candidates"): Row(Right.TICKETS_DISPATCH, "not there"),
     ("GET", "/api/dispatch/weights"): Row(Right.DISPATCH_RULES),
     ("PUT", "/api/dispatch/weights"): Row(  # they hold for the whole place, and nobody here sees it

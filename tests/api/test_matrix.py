@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 import websockets.exceptions
+from psycopg.types.json import Jsonb
 from websockets.sync.client import connect
 
 import profiles
@@ -212,6 +213,11 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
         ),
         "wall_id": one(
             "INSERT INTO wall_screen (name, area_no, created_by) VALUES (%s, %s, 't') RETURNING id", mark, no
+        ),
+        "alarm_id": one(
+            "INSERT INTO alarm (area_no, kind, level, data, key, raised_at) VALUES (%s, 'burst', 1, %s, %s, now())"
+            " RETURNING id",
+            no, Jsonb({"mark": mark}), f"{mark}-{town}-{at}",
         ),
         "turn_id": one(
             "INSERT INTO roster (area_no, role, on_date, from_time, to_time, name, source, generated)"
