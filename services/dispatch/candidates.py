@@ -18,7 +18,7 @@ from services.dispatch.crew import DESKS, CrewMember
 from services.dispatch.found import Asked, Candidate, Found, LeftOut
 from services.dispatch.ground import above, neighbourhood, relation
 from services.dispatch.reasons import Reason, for_left_out, for_row
-from services.dispatch.score import GENERAL, Facts, best_beyond, scored
+from services.dispatch.score import GENERAL, PLAIN, Facts, best_beyond, scored
 from services.dispatch.travel import travel_s
 from services.tickets import ENDED, NotAllowed, UnknownTicket
 
@@ -152,7 +152,7 @@ def _row(asked: Asked, member: CrewMember, metres: float | None) -> Candidate:
         shift_left_s=member.shift_left_s,
         load=member.load,
         capacity=member.capacity,
-        skill=1.0 if trade or not wants else GENERAL,
+        skill=1.0 if trade else GENERAL if wants else PLAIN,
         today=member.assigned_today,
         refused=member.code in asked.refused,
     )

@@ -22,7 +22,7 @@ def for_row(profile: Profile, category: str, facts: Facts, *, area: str) -> list
     rules = profile.dispatch
     _, gives = ground_of(rules.ground(category), facts)
     told = [Reason(f"ground_{gives}", {"area": area})]
-    if facts.skill == 1 and facts.owner == "owner" and gives != "owner":
+    if facts.skill == 1 and facts.load is not None and gives != "owner":
         told.append(Reason("trade", {}))
     if facts.refused:
         told.append(Reason("refused_before", {}))

@@ -7,7 +7,8 @@ from profiles.dispatch import Ground, Weights
 from services.dispatch.ground import Relation
 
 PARTS = tuple(Weights.model_fields)
-GENERAL = 0.3  # of a matter that wants a trade: a worker without one can at least look and cordon off
+PLAIN = 0.7  # a matter that wants no trade, and a worker for whom nobody says that it is the own one
+GENERAL = 0.3  # a matter that wants one, and a worker without: can at least look and cordon off
 
 
 class Facts(NamedTuple):
@@ -20,7 +21,7 @@ class Facts(NamedTuple):
     shift_left_s: int | None = None
     load: int | None = None
     capacity: int = 1
-    skill: float | None = None  # 1 = it is the own trade or wants none, GENERAL, 0
+    skill: float | None = None  # 1 = of the own trade, PLAIN, GENERAL
     today: int | None = None
     refused: bool = False
 

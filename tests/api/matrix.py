@@ -225,6 +225,18 @@ ROUTES: dict[tuple[str, str], Row] = {
         Right.TICKETS_DISPATCH, "nothing of it", body={"items": [{"id": "{ticket_id}", "version": 1}]}),
     ("POST", "/api/dispatch/bulk/undo"): Row(
         Right.TICKETS_DISPATCH, "not there", body={"key": "no such bulk"}, own=(404,)),
+    ("GET", "/api/incidents"): Row(Right.TICKETS_DISPATCH, "not there", "?within={town}"),
+    ("GET", "/api/incidents/suggestions"): Row(Right.TICKETS_DISPATCH, "not there", "?within={town}"),
+    ("POST", "/api/incidents"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"title": "t", "tickets": ["{ticket_id}"]}, own=(201, 409)),
+    ("GET", "/api/incidents/{incident_id}"): Row(Right.TICKETS_DISPATCH, "not there"),
+    ("PATCH", "/api/incidents/{incident_id}"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"version": 1, "title": "t"}, own=(200, 409)),
+    ("POST", "/api/incidents/{incident_id}/assign"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"to": {"kind": "department", "code": "urban"}}),
+    ("GET", "/api/incidents/{incident_id}/export"): Row(Right.EXPORT, "not there", own=(200, 403)),
+    ("POST", "/api/incidents/{incident_id}/close"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"version": 2}, own=(200, 409)),
     ("POST", "/api/dispatch/plans"): Row(Right.TICKETS_DISPATCH, "not there", body={"within": "{town}"}, own=(201,)),
     ("GET", "/api/dispatch/plans/{plan_id}"): Row(Right.TICKETS_DISPATCH, "not there"),
     ("POST", "/api/dispatch/plans/{plan_id}/accept"): Row(
@@ -235,6 +247,19 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/api/dispatch/alarms"): Row(Right.TICKETS_READ, "not there", "?within={town}", own=(200, 403)),
     ("POST", "/api/dispatch/alarms/{alarm_id}/acknowledge"): Row(
         Right.TICKETS_READ, "not there", body={}, own=(200, 403)),
+    # A handover is between people: another system gets 403.
+    ("GET", "/api/dispatch/handover"): Row(Right.TICKETS_DISPATCH, "not there", "?within={town}", own=(200, 403)),
+    ("POST", "/api/dispatch/handover/notes"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"words": "w", "ticket_id": "{ticket_id}"}, own=(201, 403)),
+    ("POST", "/api/dispatch/handover/notes/{note_id}/done"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={}, own=(200, 403)),
+    ("POST", "/api/dispatch/handover/give"): Row(Right.TICKETS_DISPATCH, body={}, own=(201, 403, 409)),
+    ("POST", "/api/dispatch/handover/{handover_id}/take"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={"digest": "0" * 64}, own=(403, 409)),
+    ("DELETE", "/api/dispatch/handover/{handover_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(409,)),
+    ("GET", "/api/dispatch/handover/{handover_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(200, 403)),
+    ("GET", "/api/dispatch/handovers"): Row(Right.TICKETS_DISPATCH, "nothing of it", own=(200, 403)),
+    ("POST", "/api/dispatch/handover/export"): Row(Right.EXPORT, body={}, own=(200, 403)),
     ("GET", "/api/dispatch/tickets/{ticket_id}/candidates"): Row(Right.TICKETS_DISPATCH, "not there"),
     ("GET", "/api/dispatch/weights"): Row(Right.DISPATCH_RULES),
     ("PUT", "/api/dispatch/weights"): Row(  # they hold for the whole place, and nobody here sees it

@@ -176,6 +176,13 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
             " FROM worker WHERE area_no = %s RETURNING id",
             100 + at, 101 + at, mark, no,
         ),
+        "incident_id": one(
+            "WITH made AS (INSERT INTO incident (area_no, title, opened_at, opened_by)"
+            " VALUES (%s, %s, now(), 't') RETURNING id, area_no)"
+            " INSERT INTO incident_ticket (incident_id, ticket_id, area_no, added_at, added_by)"
+            " SELECT id, %s, area_no, now(), 't' FROM made RETURNING incident_id",
+            no, mark, ticket_id,
+        ),
         "plan_id": one(  # of the asker, who has the same name for both towns
             "INSERT INTO dispatch_plan (area_no, made_kind, made_by, made_at, expires_at, figures)"
             " VALUES (%s, %s, %s, now(), now() + interval '1 hour', '{}') RETURNING id",
@@ -213,6 +220,18 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
         ),
         "wall_id": one(
             "INSERT INTO wall_screen (name, area_no, created_by) VALUES (%s, %s, 't') RETURNING id", mark, no
+        ),
+        "handover_id": one(
+            "INSERT INTO handover (area_no, ranges, since, until, given_by, given_name, snapshot, digest)"
+            " SELECT a.no, int8multirange(int8range(a.no, a.hi, '[]')), now() - interval '1 hour', now(), %s, %s, '{}', ''"
+            " FROM area a WHERE a.no = %s RETURNING id",
+            f"{mark}-{town}-{at}", mark, no,
+        ),
+        "note_id": one(
+            "INSERT INTO handover_note (area_no, ranges, kind, words, at, actor, actor_name)"
+            " SELECT a.no, int8multirange(int8range(a.no, a.hi, '[]')), 'watched', %s, now(), 't', %s"
+            " FROM area a WHERE a.no = %s RETURNING id",
+            mark, mark, no,
         ),
         "alarm_id": one(
             "INSERT INTO alarm (area_no, kind, level, data, key, raised_at) VALUES (%s, 'burst', 1, %s, %s, now())"
@@ -276,6 +295,8 @@ def test_everybody_gets_what_the_matrix_says(
             for town in (1,) if row.outside == "no place" else (2, 1):
                 held = things[asker.name.removesuffix(" leaving"), town]
                 wish, statuses = expected(asker, row, town)
+                if town == 1 and wish in ("unknown", "no right"):
+                    continue  # refused before it is looked at what was asked for
                 address = filled(path + row.query, held)
                 if method == "WS":
                     got = _socket(url, asker, address)

@@ -113,6 +113,14 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
         " VALUES (1, {no}, 'q', now(), 'test')"
     )
     run(
+        "INSERT INTO handover (area_no, ranges, since, until, given_by, given_name, snapshot, digest)"
+        " VALUES ({no}, int8multirange(int8range({no}, {no}, '[]')), now(), now(), 'test ' || {no}, 't', '{{}}', '')"
+    )
+    run(
+        "INSERT INTO handover_note (area_no, ranges, kind, words, at, actor, actor_name)"
+        " VALUES ({no}, int8multirange(int8range({no}, {no}, '[]')), 'note', 'w', now(), 'test', 't')"
+    )
+    run(
         "INSERT INTO alarm (area_no, kind, key, raised_at) VALUES ({no}, 'burst', 'burst:' || {no}, now())"
     )
     run(
@@ -217,6 +225,8 @@ def test_no_table_view_or_partition_yields_what_is_outside(seeded: Stores, scope
         "call_back",
         "consultation",
         "alarm",
+        "handover",
+        "handover_note",
         "round",
         "duty_item",
         "duty_done",
