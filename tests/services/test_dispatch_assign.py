@@ -308,3 +308,18 @@ def test_a_bulk_of_another_town_meets_nothing(pool: Pool) -> None:
     viewer = of_town(2, "dispatcher")
     _, (told,) = bulk.give(pool, PROFILE, viewer, [bulk.Item(row.id, 1)], Assign(version=1), None)
     assert isinstance(told.error, tickets.UnknownTicket)
+
+
+def test_what_a_preview_of_the_best_shows_is_what_is_done(pool: Pool) -> None:
+    """As each gets one, the load of who got it grows: the preview foresees it."""
+    with scoped(pool, EVERYTHING) as conn:
+        conn.execute(
+            "INSERT INTO worker_position (worker_id, at, geom, area_no) SELECT w.id, now(), a.label_at, w.area_no"
+            " FROM worker w JOIN area_now a ON a.no = w.area_no WHERE w.area_no BETWEEN %s AND %s",
+            (grid_no(1, 1, 1), grid_no(1, 1, 3)),
+        )
+        items = [bulk.Item(filed(conn, grid=2).id, 1) for _ in range(7)]
+    shown = bulk.seen(pool, PROFILE, DISPATCHER, items, Assign(version=1), "best")
+    _, done = bulk.give(pool, PROFILE, DISPATCHER, items, Assign(version=1), "best")
+    assert [one.to for one in shown] == [one.to for one in done]
+    assert done[0].to and done[0].to["code"] == NEXT and len({one.to["code"] for one in done if one.to}) > 1
