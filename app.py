@@ -21,18 +21,20 @@ import api.demo_camera
 import api.desks
 import api.dispatch_assign
 import api.dispatch_bulk
+import api.dispatch_candidates
 import api.dispatch_follow
 import api.dispatch_plan
 import api.dispatch_queue
-import api.dispatch_candidates
 import api.dispatch_rules
 import api.duplicates
 import api.duties
 import api.errors
 import api.figures
 import api.gate
+import api.handover
 import api.health
 import api.heat
+import api.incidents
 import api.live
 import api.loop
 import api.map
@@ -122,8 +124,10 @@ ROUTERS = (
     api.supervision.router,
     api.mediation.router,
     api.dispatch_plan.router,
+    api.incidents.router,
     api.dispatch_queue.router,
     api.alarms.router,
+    api.handover.router,
     api.demo_camera.router,
     api.dispatch_candidates.router,
     api.dispatch_rules.router,

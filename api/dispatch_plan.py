@@ -118,12 +118,8 @@ def _refused(one: plans.Accepted) -> Card:
     """Why a line was not carried out, as the route of a single assignment would say it; who was quicker, and when."""
     assert one.error is not None
     answer = named(one.error, "/api/dispatch/plans")
-    why = (
-        orjson.loads(bytes(answer.body))["error"]
-        if answer
-        else {"code": "error", "message": "", "details": []}
-    )
-    first = why["details"][0] if why["details"] else {}
+    why: Card = orjson.loads(bytes(answer.body))["error"] if answer else {"code": "error", "details": []}
+    first: Card = why["details"][0] if why["details"] else {}
     return {
         "id": one.ticket_id,
         "why": why,

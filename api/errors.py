@@ -24,7 +24,9 @@ from services.desks import BadDesk, StaleDesk
 from services.dispatch.errors import Claimed, NoCandidate
 from services.dispatch.plan import BadPlan, PlanOver, UnknownPlan
 from services.dispatch.weight_errors import BadLeave, BadWeights, StaleWeights, UnknownLeave
+from services.handover.errors import BadHandover, NotSigned
 from services.heat import NotLoaded, UnknownFilter
+from services.incidents import BadIncident, IncidentClosed, InIncident, StaleIncident, UnknownIncident
 from services.loop import UnknownDuty, UnknownList
 from services.mediation import BadCase, KeyReused, NotPossible, StaleCase
 from services.notices import BadTarget, UnknownNotice, UnknownTarget
@@ -82,9 +84,16 @@ TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     StaleCase: (409, "stale_version", None),
     NotPossible: (409, "not_allowed", None),
     KeyReused: (422, "key_reused", None),
+    UnknownIncident: (404, "unknown_incident", None),
+    BadIncident: (422, "bad_incident", None),
+    InIncident: (409, "in_incident", None),
+    StaleIncident: (409, "stale_version", None),
+    IncidentClosed: (409, "incident_closed", None),
     UnknownPlan: (404, "unknown_plan", None),
     PlanOver: (409, "plan_over", None),
     BadPlan: (422, "bad_plan", None),
+    BadHandover: (422, "bad_handover", None),
+    NotSigned: (409, "not_signed", None),
     UnknownFilter: (422, "unknown_filter", None),
     NotLoaded: (503, "heat_loading", None),
     PoolTimeout: (503, "database_busy", "The database does not answer at the moment; try again."),

@@ -155,6 +155,15 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/dispatch/bulk"): Right.TICKETS_DISPATCH,
     ("POST", "/api/dispatch/bulk/preview"): Right.TICKETS_DISPATCH,
     ("POST", "/api/dispatch/bulk/undo"): Right.TICKETS_DISPATCH,
+    # incidents
+    ("GET", "/api/incidents"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/incidents"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/incidents/suggestions"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/incidents/{incident_id}"): Right.TICKETS_DISPATCH,
+    ("PATCH", "/api/incidents/{incident_id}"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/incidents/{incident_id}/assign"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/incidents/{incident_id}/close"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/incidents/{incident_id}/export"): Right.EXPORT,  # and that of dispatching, which it asks for itself
     # plans of the queue, the round of a worker
     ("POST", "/api/dispatch/plans"): Right.TICKETS_DISPATCH,
     ("GET", "/api/dispatch/plans/{plan_id}"): Right.TICKETS_DISPATCH,  # one's own
@@ -165,6 +174,15 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/dispatch/queue"): Right.TICKETS_DISPATCH,
     ("GET", "/api/dispatch/alarms"): Right.TICKETS_READ,  # who dispatches all, who supervises those that went up
     ("POST", "/api/dispatch/alarms/{alarm_id}/acknowledge"): Right.TICKETS_READ,
+    ("GET", "/api/dispatch/handover"): Right.TICKETS_DISPATCH,  # people only
+    ("POST", "/api/dispatch/handover/notes"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/handover/notes/{note_id}/done"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/handover/give"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/handover/{handover_id}/take"): Right.TICKETS_DISPATCH,
+    ("DELETE", "/api/dispatch/handover/{handover_id}"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/dispatch/handover/{handover_id}"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/dispatch/handovers"): Right.TICKETS_DISPATCH,
+    ("POST", "/api/dispatch/handover/export"): Right.EXPORT,
     # candidates: who could be sent, what weighs how much, who is away
     ("GET", "/api/dispatch/tickets/{ticket_id}/candidates"): Right.TICKETS_DISPATCH,
     ("GET", "/api/dispatch/weights"): Right.DISPATCH_RULES,

@@ -11,6 +11,7 @@ from profiles.alarms import Alarms
 from profiles.clock import Amount, Clock, Step, Unit
 from profiles.desks import Desks
 from profiles.dispatch import Dispatch
+from profiles.incidents import Incidents
 from profiles.intake import Intake
 from profiles.loop import Loop
 from profiles.open311 import Open311
@@ -121,6 +122,7 @@ class Profile(Part):
         default_factory=Loop, description="How tickets go round: grades, tiers, what commands carry."
     )
     queue: Queue = Field(default_factory=Queue, description="The order in which tickets are decided.")
+    incidents: Incidents = Field(default_factory=Incidents, description="What is taken for one cause.")
     alarms: Alarms = Field(default_factory=Alarms, description="What makes itself heard, and how.")
     size_rule: SizeRule | None = None
     contacts: list[Named] = Field(default_factory=list, description="The contacts of a care record (五包一).")

@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 
 from geodata import jobs as queries
 from geodata.scope import EVERYTHING, scoped
-from services.jobs.registry import QUEUES, Job, Queue, Work, known_jobs
+from services.jobs.registry import QUEUES, REGULAR, Job, Queue, Work, known_jobs
 
 log = structlog.get_logger("wangge.jobs")
 DONE = Counter("wangge_jobs_done_total", "Jobs that this process has done.", ["job"])
@@ -128,7 +128,8 @@ class Worker:
         with scoped(self._work.pool, EVERYTHING, "jobs") as conn:
             again = queries.take_up_again(conn, SILENT_S)
             if sweep:
-                queries.plan(conn, "work", queries.SWEEP, queries.SWEEP, {}, None)
+                for name in (queries.SWEEP, *REGULAR):
+                    queries.plan(conn, "work", name, name, {}, None)
         if again:
             log.warning("jobs of a dead worker begin anew", jobs=again)
 

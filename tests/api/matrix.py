@@ -256,7 +256,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/api/dispatch/handover/give"): Row(Right.TICKETS_DISPATCH, body={}, own=(201, 403, 409)),
     ("POST", "/api/dispatch/handover/{handover_id}/take"): Row(
         Right.TICKETS_DISPATCH, "not there", body={"digest": "0" * 64}, own=(403, 409)),
-    ("DELETE", "/api/dispatch/handover/{handover_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(409,)),
+    ("DELETE", "/api/dispatch/handover/{handover_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(403, 409)),
     ("GET", "/api/dispatch/handover/{handover_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(200, 403)),
     ("GET", "/api/dispatch/handovers"): Row(Right.TICKETS_DISPATCH, "nothing of it", own=(200, 403)),
     ("POST", "/api/dispatch/handover/export"): Row(Right.EXPORT, body={}, own=(200, 403)),

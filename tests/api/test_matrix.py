@@ -223,8 +223,8 @@ def _things(conn: Db, town: int, at: int) -> dict[str, str]:
         ),
         "handover_id": one(
             "INSERT INTO handover (area_no, ranges, since, until, given_by, given_name, snapshot, digest)"
-            " SELECT a.no, int8multirange(int8range(a.no, a.hi, '[]')), now() - interval '1 hour', now(), %s, %s, '{}', ''"
-            " FROM area a WHERE a.no = %s RETURNING id",
+            " SELECT a.no, int8multirange(int8range(a.no, a.hi, '[]')), now() - interval '1 hour', now(), %s, %s, '{}',"
+            " '' FROM area a WHERE a.no = %s RETURNING id",
             f"{mark}-{town}-{at}", mark, no,
         ),
         "note_id": one(

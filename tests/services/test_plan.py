@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import psycopg
 import pytest
 from pyproj import Geod
 
@@ -12,7 +13,8 @@ import profiles
 from geodata.queries import plans as queries
 from geodata.queries.plans import Waiting
 from geodata.queries.tickets import Ticket
-from geodata.scope import Db, Pool, scoped
+from geodata.scope import Db, Pool, enter, scoped
+from geodata.servers import Stores
 from services import tickets
 from services.access import opened
 from services.dispatch import claims, plan
@@ -40,10 +42,12 @@ NOW = at_noon(datetime.now(UTC))
 
 
 @pytest.fixture
-def conn(pool: Pool) -> Iterator[Db]:
-    """A transaction that sees the whole place."""
-    with scoped(pool, DISPATCHER.scope) as opened_conn:
-        yield opened_conn
+def conn(stores: Stores) -> Iterator[Db]:
+    """A transaction that sees the whole place, rolled back."""
+    with psycopg.connect(stores.app_url) as connection:
+        enter(connection, DISPATCHER.scope)
+        yield connection
+        connection.rollback()
 
 
 def filed(conn: Db, town: int = 1, grid: int = 1, *, east: float = 0.0) -> Ticket:
