@@ -61,6 +61,7 @@
   const blank = (name, value) => {
     if (value == null) return "";
     if (name.endsWith("_s")) return desk.span(value);
+    if (name === "until") return desk.moment(value);
     if (name === "severity") return desk.named(config.severities, value);
     if (name.endsWith("_m")) return desk.distance(value);
     return name === "category" ? wangge.categoryName(value) : typeof value === "number" ? Math.round(value * 10) / 10 : value;
@@ -71,6 +72,16 @@
     for (const [name, value] of Object.entries(reason.args || {})) args[name] = args[name.replace(/_(s|m)$/, "")] = blank(name, value);
     for (const key of [`${family}.${reason.key}`, reason.key]) if (t(key) !== key) return t(key, args);
     return reason.key;
+  };
+  // Why something was not done: who was quicker, when, and who has it now; else the server's own sentence.
+  desk.refusal = (error) => {
+    const told = error.details?.[0] || {};
+    const name = told.by_name || told.by;
+    if (error.code === "claimed" && name) return t("dispatch.conflict.claimed", { name, at: desk.at(told.since) });
+    if (error.code !== "stale_version" || !name) return wangge.sentence(error);
+    const done = told.last ? config.commands?.[told.last] || t(`command.${told.last}`) : "";
+    const holder = told.holder && (told.holder.kind === "department" ? desk.named(config.departments, told.holder.code) : told.holder.name || told.holder.code);
+    return t(holder ? "dispatch.conflict.held" : "dispatch.conflict.stale", { name, at: desk.moment(told.at), done, holder });
   };
   desk.typing = (target) => Boolean(target?.closest?.("input:not([type=checkbox],[type=radio]),textarea,select,[contenteditable]"));
 

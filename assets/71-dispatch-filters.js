@@ -10,14 +10,18 @@
   const TYPED_MS = 220;
 
   const word = (name, code, facet) => {
-    if (name === "town") return config.language === "en" ? facet?.name_en || desk.area(facet?.no, facet?.name) || code : facet?.name || code;
+    if (name === "town") return facet?.name || code;
     if (name === "channel") return desk.named(config.channels, code);
     if (name === "category") return wangge.categoryName(code);
     return desk.status(code);
   };
-  // A facet as [{code, n, name}], whichever way it was told.
-  const facets = (told) =>
-    (Array.isArray(told) ? told : Object.entries(told || {}).map(([code, n]) => ({ code, n }))).map((one) => (Array.isArray(one) ? { code: one[0], n: one[1] } : { ...one, code: one.code ?? one.value, n: one.n ?? one.count }));
+  // The most first; a town with its name in the page's language.
+  const numbers = new Map(); // code of a town → its number
+  const facets = (got, name) => {
+    for (const row of got?.rows || []) if (row.town_code) numbers.set(row.town_code, Math.floor(row.area_no / 1e6) * 1e6);
+    const rows = Object.entries(got?.facets?.[name] || {}).map(([code, n]) => ({ code, n, name: name === "town" ? desk.area(numbers.get(code), got.towns?.[code]) : null }));
+    return rows.sort((a, b) => b.n - a.n);
+  };
 
   let search, box, chips; // prettier-ignore
   const selects = {};
@@ -67,7 +71,7 @@
   const draw = (got) => {
     if (!chips) return;
     for (const name of SELECTS) {
-      const rows = facets(got?.facets?.[name]);
+      const rows = facets(got, name);
       known[name] = known[name] || new Map();
       for (const row of rows) known[name].set(String(row.code), row);
       if (got && document.activeElement !== selects[name]) {

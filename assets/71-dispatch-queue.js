@@ -30,8 +30,14 @@
     const { tab, lasso, view, ...filters } = desk.asked;
     return desk.url("/api/dispatch/queue", { tab, within: config.within, ...filters, bbox: view ? box() ?? desk.asked.box : null, polygon: lasso?.map(([lon, lat]) => `${lon.toFixed(5)},${lat.toFixed(5)}`).join(";"), limit });
   };
+  // News wait for the answer that is on its way; what was asked by hand overtakes it.
+  let asking = false;
+  let again = false;
   const load = async ({ jump = false } = {}) => {
+    if (asking && !jump) return void (again = true);
     const mine = latest.next();
+    asking = true;
+    again = false;
     try {
       const got = await desk.ask(url());
       if (!latest.is(mine)) return;
@@ -44,13 +50,17 @@
     } catch (error) {
       if (!latest.is(mine)) return;
       lost(error);
-      clearTimeout(timer);
-      timer = setTimeout(load, LOST_MS);
+      soon(LOST_MS);
+    } finally {
+      if (latest.is(mine)) {
+        asking = false;
+        if (again) soon();
+      }
     }
   };
-  const soon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(load, SETTLE_MS);
+  const soon = (pause) => {
+    if (timer) return;
+    timer = setTimeout(() => ((timer = 0), load()), typeof pause === "number" ? pause : SETTLE_MS);
   };
   desk.reload = load;
 
@@ -65,7 +75,6 @@
     const where = desk.area(row.area_no == null ? null : Math.floor(row.area_no / 1e6) * 1e6, row.town || row.area);
     return { mark, left, why, where, stage, other, severity: row.severity ? desk.named(config.severities, row.severity) : "" };
   };
-  const STRONG = new Set(["urgent", "critical", "extra", "most", "high"]);
   const fill = (node, row, now) => {
     const told = line(row, now);
     const key = JSON.stringify([told, row.version, row.number, row.incident, desk.picked.has(row.id)]);
@@ -75,13 +84,12 @@
     node.dataset.version = row.version;
     const pick = h("input", { type: "checkbox", tabindex: "-1", "aria-label": t("dispatch.pick", { title: desk.title(row) }) });
     pick.checked = desk.picked.has(row.id);
-    const level = told.severity ? h("em", { class: `s-${row.severity}` }, told.severity) : null;
+    const level = told.severity && row.severity !== config.severities[0]?.code ? h("em", { class: `s-${row.severity}` }, told.severity) : null;
     node.replaceChildren(
       h("label", { class: "pick" }, pick, h("i", { "aria-hidden": "true" }, desk.SIGN[told.mark])),
-      h("div", {}, text("b", {}, desk.title(row)), h("p", {}, text("span", {}, told.where), level, row.incident ? text("em", { class: "in" }, t("dispatch.in_incident")) : null)),
-      h("div", { class: "when" }, text("b", {}, told.left), text("p", { title: told.why }, told.why)),
+      h("div", {}, h("p", { class: "first" }, text("b", {}, desk.title(row)), text("b", { class: "when" }, told.left)), h("p", {}, text("span", { class: "where" }, told.where), level, row.incident ? text("em", { class: "in" }, t("dispatch.in_incident")) : null, text("span", { class: "why" }, told.why))),
     );
-    node.title = [row.number, row.location, told.stage].filter(Boolean).join(" \u00b7 ");
+    node.title = [row.number, told.stage, told.why].filter(Boolean).join(" \u00b7 ");
     node.setAttribute("aria-label", [desk.title(row), told.where, told.severity, told.left, told.why].filter(Boolean).join(", "));
   };
   const nodeOf = (row, now) => {
@@ -153,7 +161,7 @@
   const counts = (got) => {
     for (const tab of document.querySelectorAll("#tabs [data-tab]")) {
       const own = tab.dataset.tab === desk.asked.tab;
-      const n = got.counts?.[tab.dataset.tab] ?? (own ? got.total : null);
+      const n = got.counts?.[tab.dataset.tab === "all" ? "open" : tab.dataset.tab] ?? (own ? got.total : null);
       tab.lastElementChild.textContent = n == null ? "" : wangge.int(n);
       tab.setAttribute("aria-selected", String(own));
     }

@@ -82,17 +82,16 @@
 
   // A word of somebody who took a ticket over from me.
   const read = new Set();
+  const opened = Date.now() - 60000;
   wangge.live?.on("desks", async (news) => {
     if (!news.some(([name]) => name === "claim")) return;
     if (news.some(([name, id]) => name === "claim" && id === desk.chosen) && desk.claim?.mine !== false) desk.reload?.();
-    const words = await desk.ask("/api/dispatch/claims?words=mine").catch(() => null);
-    for (const one of words?.rows || []) {
-      if (one.mine === true || !one.word) continue;
-      const key = `${one.ticket_id}:${one.at ?? one.since}`;
-      if (read.has(key)) continue;
-      read.add(key);
-      if (one.ticket_id === desk.chosen) put(one.ticket_id, { ...one, mine: false });
-      desk.toast(t("dispatch.taken_from_you", { name: one.by_name, word: one.word }), { bad: true });
+    const answer = await desk.ask("/api/dispatch/claims?words=mine").catch(() => null);
+    for (const one of answer?.words || []) {
+      if (read.has(one.id) || one.at < opened) continue;
+      read.add(one.id);
+      if (one.ticket_id === desk.chosen) put(one.ticket_id, answer.rows.find((row) => row.ticket_id === one.ticket_id) || null);
+      desk.toast(t("dispatch.taken_from_you", { name: one.by_name || one.by, word: one.word }), { bad: true, seconds: 30 });
     }
   });
 

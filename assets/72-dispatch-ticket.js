@@ -17,7 +17,7 @@
   // --- the clock: against the stage's limit, else the ticket's
   const countdown = (left_s) => {
     const s = Math.abs(Math.round(left_s));
-    if (s >= 48 * 3600) return t("dispatch.span.days", { n: Math.round(s / 86400) });
+    if (s >= 10 * 3600) return desk.span(s);
     const two = (n) => String(n).padStart(2, "0");
     return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
   };
@@ -77,10 +77,9 @@
     const alike = spot ? (spot.tickets ? t("dispatch.alike", { m: spot.radius_m, n: spot.tickets, k: spot.same_kind }) : t("dispatch.alike.none", { m: spot.radius_m })) : null;
     const rough = ticket.location && ticket.location !== "exact" ? t(`ticket.card.located.${ticket.location}`) : null;
     place.facts.replaceChildren(
-      ...fact(t("dispatch.fact.place"), [short.join(english ? ", " : " \u203a "), ticket.address].filter(Boolean).join(" \u00b7 ")),
+      ...fact(t("dispatch.fact.place"), ticket.address && !english ? `${ticket.address}\uff08${short.at(-1)}\uff09` : [short.join(english ? ", " : " \u203a "), ticket.address].filter(Boolean).join(" \u00b7 ")),
       ...fact("", rough && text("span", { class: "none" }, rough)),
       ...fact(t("dispatch.fact.alike"), alike),
-      ...fact(t("dispatch.fact.reported"), desk.moment(ticket.reported_at)),
     );
   };
   const stages = () => {

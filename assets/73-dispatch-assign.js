@@ -37,6 +37,12 @@
     return { ...(form.note.value.trim() ? { note: form.note.value.trim() } : {}), ...(form.due.value ? { due_at: wangge.toMoment(form.due.value) } : {}), ...(joint.length ? { joint } : {}) };
   };
 
+  // A whistle has a deadline of its own.
+  const given = (via) => {
+    const { due_at, ...rest } = carried();
+    return via === "whistle" || !due_at ? rest : { ...rest, due_at };
+  };
+
   // --- the assignment; a refusal says who and when, and what was typed stays
   const version = () => desk.card?.ticket.version ?? desk.row(desk.chosen)?.version;
   let sending = null;
@@ -47,7 +53,7 @@
     const via = more.via || (HELD.has(desk.card?.ticket.status) ? "transfer" : "dispatch");
     mark(true);
     try {
-      const done = await desk.command(`/api/dispatch/tickets/${id}/assign`, { version: version(), to, ...carried(), ...more, via });
+      const done = await desk.command(`/api/dispatch/tickets/${id}/assign`, { version: version(), to, ...given(via), ...more, via });
       undoable = { id, version: done.ticket.version, until: done.undo_until };
       const seconds = Math.max(5, Math.round((done.undo_until - desk.now()) / 1000));
       desk.toast(t("dispatch.assigned", { who, number: done.ticket.number ?? id }), { act: desk.undo, label: t("dispatch.undo"), seconds });
@@ -67,23 +73,15 @@
     }
   };
   const mark = (on) => document.querySelectorAll("#ticket [data-assign],#ticket .acts button").forEach((one) => (one.disabled = on));
-  const holder = (one) => one?.name || (one?.kind === "department" ? desk.named(config.departments, one.code) : one?.code) || (typeof one === "string" ? one : "");
   const refused = (error, id) => {
     const told = error.details?.[0] || {};
-    const by = told.by_name || told.by;
-    let words = wangge.sentence(error);
-    if (error.code === "claimed") words = t("dispatch.conflict.claimed", { name: by, at: desk.at(told.since) });
-    else if (error.code === "stale_version" && by) {
-      const done = told.last ? config.commands?.[told.last] || t(`command.${told.last}`) : "";
-      words = t(holder(told.holder) ? "dispatch.conflict.held" : "dispatch.conflict.stale", { name: by, at: desk.moment(told.at), done, holder: holder(told.holder) });
-    }
-    desk.toast(words, { bad: true, seconds: 20 });
+    desk.toast(t("dispatch.conflict", { why: desk.refusal(error) }), { bad: true, seconds: 20 });
     if (desk.chosen !== id) return;
     if (error.code === "claimed") wangge.emit("desk:claim", (desk.claim = { mine: false, ...told }));
     if (error.status === 409) desk.read();
     desk.reload();
   };
-  desk.assignTo = (one) => assign({ kind: one.kind, code: one.code }, one.name || one.code, { via: one.kind === "department" && HELD.has(desk.card?.ticket.status) ? "transfer" : undefined });
+  desk.assignTo = (one) => assign({ kind: one.kind, code: one.code }, desk.who(one), { via: one.kind === "department" && HELD.has(desk.card?.ticket.status) ? "transfer" : undefined });
   desk.assignMeant = () => {
     const one = desk.candidates?.rows[desk.candidate];
     one ? desk.assignTo(one) : desk.toast(t("dispatch.candidates.wait"), { bad: true, seconds: 4 });
@@ -116,16 +114,15 @@
       send: ({ department: code, ...more }) => assign({ kind: "department", code }, desk.named(config.departments, code), { ...more, via: "whistle" }),
     }),
     transfer: () => ({
-      fields: [department(), { name: "note", kind: "words", label: t("dispatch.because"), required: HELD.has(desk.card?.ticket.status), most: 1000 }],
+      fields: [department(), { name: "note", kind: "words", label: t("dispatch.because"), required: true, most: 1000 }],
       send: ({ department: code, ...more }) => assign({ kind: "department", code }, desk.named(config.departments, code), { ...more, via: HELD.has(desk.card?.ticket.status) ? "transfer" : "dispatch" }),
     }),
     onward: () => ({
       fields: [
         { name: "onward", kind: "choice", label: t("dispatch.onward.to"), required: true, value: "12345", options: ["12345", "mediation"].map((value) => ({ value, label: t(`dispatch.onward.${value}`) })) },
-        department(),
         { name: "note", kind: "words", label: t("dispatch.because"), required: true, most: 1000 },
       ],
-      send: ({ department: code, onward, ...more }) => assign({ kind: "department", code }, t(`dispatch.onward.${onward}`), { ...more, onward, via: "onward" }),
+      send: ({ onward, ...more }) => assign(undefined, t(`dispatch.onward.${onward}`), { ...more, onward, via: "onward" }),
     }),
     recall: () => ({
       danger: true,

@@ -4,13 +4,16 @@
   const desk = window.wangge?.desk;
   if (!desk || desk.pane === "map") return;
   const wangge = window.wangge;
-  const { t, h, on } = wangge;
+  const { t, h, on, config } = wangge;
   const { text, button } = desk;
   const STALE_S = 60;
 
   let unfolded = null; // key of the candidate whose score is open
-  const name = (one) => one.name || one.code;
-  const tag = (one) => (one.kind === "worker" ? [one.role && t(`dispatch.role.${one.role}`), one.trade && t("dispatch.trade", { trade: one.trade })] : [t(`dispatch.kind.${one.kind}`), one.role]).filter(Boolean).join(" \u00b7 ");
+  const english = config.language === "en";
+  const named = (one) => (one ? (english && one.name_en) || one.name : null);
+  const name = (one) => (one.kind === "department" ? desk.named(config.departments, one.code) : one.name || one.code);
+  const tag = (one) => (one.kind === "worker" ? [one.role && t(`dispatch.role.${one.role}`), named(one.trade)] : [t(`dispatch.kind.${one.kind}`), named(one.role_words)]).filter(Boolean).join(" \u00b7 ");
+  desk.who = name;
   const aged = (one) => (one.position_age_s == null ? null : text("span", { class: one.position_age_s > STALE_S ? "stale" : null }, t("dispatch.seen", { ago: wangge.ago(one.position_age_s) })));
 
   const figures = (one) => {
@@ -49,7 +52,7 @@
     const counts = Object.entries(told.left_out_counts || {}).filter(([, n]) => n);
     if (!counts.length) return text("span", {}, t("dispatch.left_out.none"));
     const sum = counts.reduce((all, [, n]) => all + n, 0);
-    const words = counts.map(([why, n]) => t("dispatch.left_out.of", { n, why: desk.reason({ key: why }, "dispatch.reason") })).join(t("dispatch.list"));
+    const words = counts.map(([why, n]) => t("dispatch.left_out.of", { n, why: t(`dispatch.left_out.why.${why}`) })).join(t("dispatch.list"));
     const rows = (told.left_out || []).map((one) => h("li", {}, text("b", {}, one.name || one.key), text("span", {}, desk.reason({ key: one.why, args: one.args }, "dispatch.reason"))));
     return h("details", {}, text("summary", {}, t("dispatch.left_out.sum", { n: sum, words })), h("ul", {}, ...rows));
   };

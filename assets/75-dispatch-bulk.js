@@ -24,7 +24,7 @@
   on("desk:picked", bar);
 
   const who = (to) => (!to ? "\u2013" : to.kind === "department" ? desk.named(config.departments, to.code) : to.name || to.code);
-  const why = (row) => (row.ok === false && row.code ? wangge.sentence(row) : desk.reason(row.why, "dispatch.bulk.why") || row.message || (typeof row.why === "string" ? row.why : ""));
+  const why = (row) => (row.why?.code ? desk.refusal({ status: 409, ...row.why }) : row.sign_due ? t("dispatch.bulk.sign_due", { at: desk.moment(row.sign_due) }) : "");
   desk.panel("bulk", async (place, kind) => {
     const chosen = [...desk.picked.values()];
     const target = h("select", { "aria-label": t("dispatch.department") }, h("option", { value: "" }, t("form.choose")), ...config.departments.map((one) => h("option", { value: one.code }, one.name)));
@@ -76,7 +76,7 @@
       send.disabled = true;
       fault.textContent = "";
       try {
-        const answer = await desk.command("/api/dispatch/bulk", { items: wanted.map((one) => ({ id: one.id, version: seen.get(one.id) })), to: to(), ...(note.value.trim() ? { note: note.value.trim() } : {}) }, key);
+        const answer = await desk.command("/api/dispatch/bulk", { items: wanted.map((one) => ({ id: one.id, version: seen.get(one.id), ...(one.to ? { to: { kind: one.to.kind, code: one.to.code } } : {}) })), to: to(), ...(note.value.trim() ? { note: note.value.trim() } : {}) }, key);
         done(answer, key);
       } catch (error) {
         fault.textContent = wangge.sentence(error);
@@ -87,7 +87,7 @@
       const bad = answer.rows.filter((one) => !one.ok);
       const good = answer.rows.length - bad.length;
       const undo = async () => {
-        const back = await desk.command(`/api/dispatch/bulk/${encodeURIComponent(key)}/undo`, {}).catch((error) => error);
+        const back = await desk.command("/api/dispatch/bulk/undo", { key }).catch((error) => error);
         desk.toast(back.rows ? t("dispatch.bulk.undone", { n: back.rows.filter((one) => one.ok).length, of: back.rows.length }) : wangge.sentence(back), { bad: !back.rows });
         desk.reload();
       };

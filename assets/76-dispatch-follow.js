@@ -68,8 +68,7 @@
   };
   let soon = 0;
   const news = () => {
-    clearTimeout(soon);
-    soon = setTimeout(load, 400);
+    soon = soon || setTimeout(() => ((soon = 0), load()), 600);
   };
   wangge.live?.on("tickets", news);
   wangge.live?.on("snapshot", news);

@@ -10,6 +10,7 @@ from services.runtime import Runtime
 
 PANES = ("queue", "map")  # a window that shows only that; any other address shows all
 HIDDEN = frozenset({"stations", "posts", "care", "tickets"})  # the queue draws its own tickets
+NUMBERS = {"names": {"grid_from": 16.0, "community_from": 13.5}}  # here names are a ground for markers
 NOT_OFFERED = frozenset({"visits"})  # belongs to those who visit
 
 
@@ -30,7 +31,9 @@ def dispatch_config(
 
 
 def _layer(layer: dict[str, Any]) -> dict[str, Any]:
-    return {**layer, "shown": layer["shown"] and layer["id"] not in HIDDEN}
+    own = NUMBERS.get(layer["id"], {})
+    shown = layer["shown"] and layer["id"] not in HIDDEN
+    return {**layer, "shown": shown, "numbers": {**layer["numbers"], **own}}
 
 
 def _vocabulary(profile: Profile, lang: str) -> dict[str, Any]:
