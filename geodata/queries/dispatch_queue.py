@@ -71,6 +71,8 @@ class Shown(NamedTuple):
     """What a row of the queue tells besides its place; what people said only where it was asked for."""
 
     id: int
+    reported_at: datetime
+    status: str
     title: str | None
     area_no: int
     area: str
@@ -178,7 +180,8 @@ def _narrow(narrowed: Narrowed) -> sql.Composable:
 def shown(conn: Db, ids: Sequence[int], *, words: bool) -> dict[int, Shown]:
     """What the rows of a page tell, by id."""
     query = f"""
-        SELECT t.id, {"t.title" if words else "NULL AS title"}, t.area_no, a.name AS area, town.name AS town,
+        SELECT t.id, t.reported_at, t.status::text AS status, {"t.title" if words else "NULL AS title"},
+               t.area_no, a.name AS area, town.name AS town,
                ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, t.location::text AS location, w.code AS worker,
                {"w.name" if words else "NULL"} AS worker_name, d.code AS department, i.incident_id AS incident,
                t.generated

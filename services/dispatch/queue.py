@@ -21,6 +21,10 @@ from services.ticket_list.asked import MOST_TERMS, BadFilter, WordsHidden
 from services.tickets import number
 
 MOST_CORNERS = 500
+TOLD = (
+    "id", "title", "area_no", "area", "town", "lon", "lat", "location", "worker", "worker_name", "department",
+    "incident", "generated",
+)  # fmt: skip
 _NUMBER = re.compile(r"(?:\d{8}-)?(\d{1,18})")
 Facets = Mapping[str, Callable[[Waiting], str | None]]
 FACETS = ("town", "channel", "category", "status", "severity")
@@ -109,7 +113,7 @@ def told(
         "due_at": ms(ticket.due_at),
         "escalation": ticket.escalation,
         "refused": ticket.refused,
-        **shown._asdict(),
+        **{name: getattr(shown, name) for name in TOLD},
         "stage": place.stage,
         "stage_since": ms(place.since),
         "stage_due": ms(place.due),
