@@ -4,9 +4,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
-from zoneinfo import ZoneInfo
 
 import orjson
 import psycopg
@@ -14,20 +13,21 @@ import structlog
 from prometheus_client import Gauge
 from redis.exceptions import RedisError
 
-from geodata.queries.measures import GridMeasure, grid_measures, grids_that_ran_late
+from geodata.queries.measures import GridMeasure
 from geodata.redis_clients import loop_redis
-from geodata.scope import EVERYTHING, Pool, Scope, scoped
+from geodata.scope import Pool, Scope
 from geodata.servers import Stores
 from profiles import Profile
 from services.access import Viewer, scope_for
-from services.indicators import figures
 from services.live import frames
 from services.live.channel import Channel, Client, Frame
 from services.live.crew import Crew
 from services.live.events import Event
+from services.live.looks import Looks
+from services.live.loops import every, guarded
 from services.live.reader import Reader
 from services.live.relay import Relay
-from services.live.snapshot import snapshot, worker_rows
+from services.live.snapshot import worker_rows
 from services.positions.directory import Directory
 from services.positions.history import History
 from services.positions.intake import Intake
@@ -91,9 +91,7 @@ class Hub:
     ) -> None:
         self._pool = pool
         self._settings = settings
-        self._profile = profile
-        self._stores = stores
-        self._zone = ZoneInfo(profile.time_zone)
+        self._looks = Looks(pool, profile)
         self._redis = loop_redis(stores.redis_url)
         self.directory = Directory(pool, profile.time_zone)
         self.crew = Crew(self.directory, settings.position_gone_s)
@@ -135,13 +133,13 @@ class Hub:
         loops: dict[str, Awaitable[None]] = {
             "read": self._reader.run(),
             "flush": self._flush_loop(),
-            "beat": _every(BEAT_S, self._beat),
+            "beat": every(BEAT_S, self._beat),
             "watch": self._watch_loop(),
-            "positions": _every(self._settings.position_interval_ms / 1000, self._send_positions),
-            "figures": _every(FIGURES_S, self._send_figures),
-            "directory": _every(DIRECTORY_S, self._read_directory),
+            "positions": every(self._settings.position_interval_ms / 1000, self._send_positions),
+            "figures": every(FIGURES_S, self._send_figures),
+            "directory": every(DIRECTORY_S, self._read_directory),
         }
-        self._tasks = [asyncio.create_task(_guarded(name, loop)) for name, loop in loops.items()]
+        self._tasks = [asyncio.create_task(guarded(name, loop)) for name, loop in loops.items()]
 
     async def stop(self) -> None:
         """Let go of all screens (they will come back), end the background work, close what was opened."""
@@ -292,7 +290,7 @@ class Hub:
         grids = late | {event.area_no for event in events if event.kind in ("ticket", "patrol")}
         measures: list[GridMeasure] = []
         if grids and self._channels:
-            measures = await asyncio.to_thread(self._measure, sorted(grids))
+            measures = await asyncio.to_thread(self._looks.measures, sorted(grids))
         if life != self._life:
             return  # a restart made this part of the past
         del self._pending[: len(events)]
@@ -354,11 +352,11 @@ class Hub:
 
     async def _watch_loop(self) -> None:
         """Notice what only time changes: deadlines that pass, and a new day for the days since a patrol."""
-        looked_at, today = datetime.now(UTC) - timedelta(seconds=WATCH_S), self._today()
+        looked_at, today = datetime.now(UTC) - timedelta(seconds=WATCH_S), self._looks.today()
         while True:
             now = datetime.now(UTC)
             try:
-                late = await asyncio.to_thread(self._grids_that_ran_late, looked_at, now)
+                late = await asyncio.to_thread(self._looks.ran_late, looked_at, now)
             except psycopg.Error:
                 self._postgres_ok = False
             else:
@@ -368,8 +366,8 @@ class Hub:
                     self._late.update(late)
                     self._dirty.update(s for s in self._channels if any(s.holds(no) for no in late))
                     self._awake.set()
-            if self._today() != today:
-                today = self._today()
+            if self._looks.today() != today:
+                today = self._looks.today()
                 self._restart_channels("midnight")
             await asyncio.sleep(WATCH_S)
 
@@ -394,7 +392,7 @@ class Hub:
                 continue
             self._dirty.discard(scope)
             try:
-                made = await asyncio.to_thread(self._figures, scope)
+                made = await asyncio.to_thread(self._looks.figures, scope)
             except psycopg.OperationalError:
                 self._dirty.add(scope)
                 return
@@ -433,54 +431,7 @@ class Hub:
         if not self.directory.workers:
             await self._read_directory()
         workers = worker_rows(self.crew.shown(), self.directory, scope)
-        return await asyncio.to_thread(self._encode_snapshot, scope, version, as_of_ms, workers)
-
-    def _today(self) -> date:
-        return datetime.now(self._zone).date()
-
-    # --- in threads, with the database
-
-    def _encode_snapshot(
-        self, scope: Scope, version: int, as_of_ms: int | None, workers: list[list[Any]]
-    ) -> bytes:
-        with scoped(self._pool, scope) as conn:
-            state = snapshot(conn, scope, self._profile, version, workers)
-        return orjson.dumps(state | {"as_of": as_of_ms})
-
-    def _measure(self, grids: list[int]) -> list[GridMeasure]:
-        now = datetime.now(UTC)
-        with scoped(self._pool, EVERYTHING) as conn:
-            return grid_measures(conn, now, now.astimezone(self._zone).date(), grids)
-
-    def _grids_that_ran_late(self, after: datetime, until: datetime) -> list[int]:
-        with scoped(self._pool, EVERYTHING) as conn:
-            return grids_that_ran_late(conn, after, until)
-
-    def _figures(self, scope: Scope) -> Any:
-        with scoped(self._pool, scope) as conn:
-            return figures(conn, scope, self._profile, datetime.now(UTC))
-
-
-async def _every(interval_s: float, act: Callable[[], Awaitable[None]]) -> None:
-    """Act in that rhythm; a round that fails is written down and the next one tries again."""
-    while True:
-        started = time.monotonic()
-        try:
-            await act()
-        except Exception:
-            log.exception("a live round has failed", act=act.__name__)
-        await asyncio.sleep(max(0.01, interval_s - (time.monotonic() - started)))
-
-
-async def _guarded(name: str, loop: Awaitable[None]) -> None:
-    """A background loop that ends by a fault of ours says so instead of falling silent."""
-    try:
-        await loop
-    except asyncio.CancelledError:
-        raise
-    except Exception:
-        log.exception("a live loop has ended", loop=name)
-        raise
+        return await asyncio.to_thread(self._looks.snapshot, scope, version, as_of_ms, workers)
 
 
 def _now_ms() -> int:
