@@ -18,12 +18,13 @@ from geodata.queries.tickets import Ticket
 from services import audit, tickets
 from services.access import Viewer, opened
 from services.care.sealing import Seals
+from services.dispatch import claims
 from services.intake.take import take
 from services.runtime import Runtime
 from services.tickets import ORDERS, TRANSITIONS, Order, Report
 
 BODY_BYTES = 64 * 1024
-ASSIGN = frozenset({"dispatch", "transfer", "whistle"})
+ASSIGN = frozenset({"dispatch", "transfer", "whistle", "recall"})
 Model = TypeVar("Model", bound=BaseModel)
 Key = Annotated[
     str | None,
@@ -178,6 +179,7 @@ def _offer(routes: APIRouter, runtime: Runtime, command: str, model: type[Order]
 
     def carried_out(viewer: Viewer, ticket_id: int, order: Order, key: str | None) -> JSONResponse:
         with opened(runtime.pool, viewer) as (conn, _):
+            claims.require_decidable(conn, viewer, ticket_id, command, key)
             done = tickets.perform(conn, runtime.profile, viewer, ticket_id, command, order, key=key)
             if command in ASSIGN and not done.replayed:
                 audit.record(

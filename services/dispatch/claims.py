@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from geodata.outbox import add_event
 from geodata.queries import claims as queries
+from geodata.queries import ticket_events
 from geodata.queries.claims import Claim, Word
 from geodata.scope import Db
 from services import tickets
@@ -14,6 +15,10 @@ from services.dispatch.telling import is_mine, name_of
 from services.intake.masking import masked
 from services.tickets import BadReport, NotAllowed
 from services.tickets.states import ENDED
+
+# Commands of the desk: what somebody is deciding is not decided by another way meanwhile. Whoever whistles on the spot
+# does not wait for a desk.
+DECIDES = frozenset({"accept", "reject", "cancel", "merge", "dispatch", "transfer", "recall"})
 
 
 class Taken(NamedTuple):
@@ -68,6 +73,15 @@ def require_free(conn: Db, viewer: Viewer, ticket_id: int) -> None:
     for claim in queries.live(conn, [ticket_id]):
         if not is_mine(claim, viewer):
             raise Claimed(claim, viewer)
+
+
+def require_decidable(conn: Db, viewer: Viewer, ticket_id: int, command: str, key: str | None) -> None:
+    """Refuse a command of the desk about what somebody else is deciding; what was done before is only told again.
+
+    For the ways that do not go over the desk: a ticket's own routes, commands for many. Raises Claimed.
+    """
+    if command in DECIDES and (key is None or ticket_events.event_of_key(conn, viewer.name, key) is None):
+        require_free(conn, viewer, ticket_id)
 
 
 def listed(conn: Db) -> list[Claim]:

@@ -11,11 +11,13 @@ from geodata.scope import Pool
 from profiles import Profile
 from services import audit, tickets
 from services.access import Viewer, opened
+from services.dispatch import claims
+from services.dispatch.errors import Claimed
 from services.ticket_list.asked import BadFilter
 from services.tickets import ORDERS, TRANSITIONS
 
 MOST = 200
-ASSIGN = frozenset({"dispatch", "transfer", "whistle"})  # they stand in the audit
+ASSIGN = frozenset({"dispatch", "transfer", "whistle", "recall"})  # they stand in the audit
 
 
 class Item(NamedTuple):
@@ -75,9 +77,9 @@ def _give(
     wanted = ORDERS[command].model_validate({**order, "version": item.version})
     try:
         with opened(pool, viewer) as (conn, _):
-            done = tickets.perform(
-                conn, profile, viewer, item.id, command, wanted, key=key and f"{key}:{item.id}"
-            )
+            own = key and f"{key}:{item.id}"
+            claims.require_decidable(conn, viewer, item.id, command, own)
+            done = tickets.perform(conn, profile, viewer, item.id, command, wanted, key=own)
             if command in ASSIGN and not done.replayed:
                 audit.record(
                     conn, viewer, audit.Action.assignment, object_kind="ticket", object_id=item.id,
@@ -85,7 +87,7 @@ def _give(
                     detail={"worker": done.ticket.worker, "department": done.ticket.department},
                 )  # fmt: skip
     except (
-        tickets.UnknownTicket, tickets.StaleVersion, tickets.NotAllowed, tickets.NotYours, tickets.BadReport,
+        tickets.UnknownTicket, tickets.StaleVersion, tickets.NotAllowed, tickets.NotYours, tickets.BadReport, Claimed,
     ) as error:  # fmt: skip
         return Answer(item.id, None, error)
     return Answer(item.id, done, None)

@@ -162,3 +162,20 @@ def test_of_twenty_at_once_one_gets_it(pool: Pool) -> None:
     assert len(got) == 1 and refused == got * 19
     with scoped(pool, EVERYTHING) as conn:
         assert [claim.holder for claim in queries.live(conn)] == got
+
+
+@pytest.mark.parametrize("command", sorted(claims.DECIDES))
+def test_what_somebody_decides_is_not_decided_by_another_way(conn: Db, ticket: Ticket, command: str) -> None:
+    claims.take(conn, OTHER, ticket.id, LEASE)
+    with pytest.raises(Claimed):
+        claims.require_decidable(conn, DISPATCHER, ticket.id, command, None)
+    claims.require_decidable(conn, OTHER, ticket.id, command, None)
+    claims.require_decidable(conn, DISPATCHER, ticket.id, "sign", None)
+
+
+def test_what_was_done_before_is_told_again_whoever_decides_now(conn: Db, ticket: Ticket) -> None:
+    give(conn, PROFILE, ticket, "dispatch", key="k")
+    claims.take(conn, OTHER, ticket.id, LEASE)
+    claims.require_decidable(conn, DISPATCHER, ticket.id, "dispatch", "k")
+    with pytest.raises(Claimed):
+        claims.require_decidable(conn, DISPATCHER, ticket.id, "transfer", "another")
