@@ -9,10 +9,9 @@ from psycopg import sql
 from geodata.scope import Db, Scope
 
 SortBy = Literal["due", "reported", "status", "area", "severity"]
-MOST = 10_000  # tickets are counted, and sorted by whatever it is, up to so many
-SEARCHED = (
-    2_000  # of more, the newest so many are sorted by what no index holds, or looked through for a word
-)
+# So many are counted, sorted by whatever it is, and looked through for a word; of more, the newest.
+OPEN_MOST = 10_000  # of open tickets
+MOST = 2_000  # of all
 SOON = "2 hours"
 
 
@@ -159,13 +158,15 @@ def page(
     limit: int,
     after: Sequence[Any] | None = None,
     words: bool = True,
+    most: int | None = None,
 ) -> Found:
     """`limit` rows after a key, and the count.
 
-    Up to MOST tickets are found first and then sorted; where there are more, the rows are read in the order of an
-    index, or, sorted by what none holds, from the newest SEARCHED.
+    Up to `most` tickets (OPEN_MOST, MOST) are found first and then sorted; where there are more, the rows are read in
+    the order of an index, or, sorted by what none holds, from the newest so many.
     """
-    values = _values(wanted, order, now, limit, after)
+    most = most or (OPEN_MOST if wanted.only_open else MOST)
+    values = _values(wanted, order, now, limit, after, most)
     first = _hits(conn, wanted, order, values, words, after is not None)
     if not first.more or wanted.terms:
         return first
@@ -173,7 +174,7 @@ def page(
         rows = _in_order(conn, wanted, order, values, words, after is not None)
     else:
         rows = _hits(conn, wanted, order, values, words, after is not None, newest=True).rows
-        first = first._replace(looked_at=values["searched"])
+        first = first._replace(looked_at=most)
     return first._replace(rows=rows, late=_late(conn, wanted, values))
 
 
@@ -181,7 +182,7 @@ def _hits(
     conn: Db, wanted: Conditions, order: Order, values: dict[str, Any], words: bool, further: bool, *,
     newest: bool = False,
 ) -> Found:  # fmt: skip
-    """Up to MOST tickets that meet the conditions, counted, and a page of them in their order."""
+    """Up to `most` tickets that meet the conditions, counted, and a page of them in their order."""
     query = sql.SQL(
         """
         WITH {found} hits AS MATERIALIZED (
@@ -197,20 +198,18 @@ def _hits(
         found=_FOUND if wanted.terms else sql.SQL(""),
         source=sql.Identifier("found" if wanted.terms else "ticket"),
         conditions=_conditions(wanted),
-        newest=sql.SQL("ORDER BY t.reported_at DESC LIMIT %(searched)s")
-        if newest
-        else sql.SQL("LIMIT %(most)s"),
+        newest=sql.SQL("ORDER BY t.reported_at DESC LIMIT %(most)s" if newest else "LIMIT %(more)s"),
         looked_at=sql.SQL("(SELECT count(*) FROM found)::integer" if wanted.terms else "NULL::integer"),
         late=FLAGS["overdue"],
         chosen=_chosen(sql.Identifier("hits"), sql.SQL("true"), order, further),
         shown=_shown(order, words),
     )
     rows = conn.execute(query, values, prepare=False).fetchall()
-    hits, looked_at, late = rows[0][:3]
-    cut = looked_at is not None and looked_at >= values["searched"]
+    most, (hits, looked_at, late) = values["most"], rows[0][:3]
+    cut = looked_at is not None and looked_at >= most
     return Found(
         [ListRow._make(row[4:]) for row in rows if row[3] is not None],
-        min(hits, MOST), late, hits > MOST or cut, values["searched"] if cut else None,
+        min(hits, most), late, hits > most or cut, most if cut else None,
     )  # fmt: skip
 
 
@@ -225,18 +224,18 @@ def _in_order(
 
 
 def _late(conn: Db, wanted: Conditions, values: dict[str, Any]) -> int:
-    """How many of them are overdue, up to MOST."""
+    """How many of them are overdue, up to `most`."""
     query = sql.SQL("SELECT count(*)::integer FROM (SELECT FROM ticket t WHERE {} AND {} LIMIT %(most)s) late").format(
         _conditions(wanted), FLAGS["overdue"]
     )  # fmt: skip
     row = conn.execute(query, values, prepare=False).fetchone()
-    return 0 if row is None else min(int(row[0]), MOST)
+    return 0 if row is None else int(row[0])
 
 
 _FOUND = sql.SQL(
     """
     found AS MATERIALIZED (
-        SELECT * FROM ticket_found(%(terms)s, %(number)s, %(source)s, %(since)s, %(until)s, %(only_open)s, %(searched)s)
+        SELECT * FROM ticket_found(%(terms)s, %(number)s, %(source)s, %(since)s, %(until)s, %(only_open)s, %(most)s)
     ),
     """
 )
@@ -336,7 +335,7 @@ def _conditions(wanted: Conditions) -> sql.Composed:
 
 
 def _values(
-    wanted: Conditions, order: Order, now: datetime, limit: int, after: Sequence[Any] | None
+    wanted: Conditions, order: Order, now: datetime, limit: int, after: Sequence[Any] | None, most: int
 ) -> dict[str, Any]:
     values = {
         name: list(value) if isinstance(value, tuple) else value for name, value in wanted._asdict().items()
@@ -346,8 +345,8 @@ def _values(
         "now": now,
         "soon": SOON,
         "limit": limit,
-        "most": MOST + 1,
-        "searched": MOST if wanted.only_open else SEARCHED,
+        "most": most,
+        "more": most + 1,
     }
     if wanted.within is not None:
         values |= {"lo": wanted.within.lo, "hi": wanted.within.hi}

@@ -49,7 +49,7 @@ def export(
 
     Raises BadFilter when there are more, WordsHidden.
     """
-    page = listing.page(conn, profile, actor, asked, scope, now=now, limit=MOST_ROWS)
+    page = listing.page(conn, profile, actor, asked, scope, now=now, limit=MOST_ROWS, most=MOST_ROWS)
     if page.next is not None or page.looked_at is not None:
         raise BadFilter("filters", page.total, f"a list of at most {MOST_ROWS} tickets: narrow it")
     zone = ZoneInfo(profile.time_zone)

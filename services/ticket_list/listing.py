@@ -33,8 +33,11 @@ def page(
     now: datetime,
     limit: int = 50,
     after: str | None = None,
+    most: int | None = None,
 ) -> Page:
     """A page of the list in the scope of the transaction; what was said only for roles that may see it.
+
+    `most`: how many are counted, else as geodata.queries.ticket_list says.
 
     Raises BadFilter, WordsHidden.
     """
@@ -42,7 +45,7 @@ def page(
     wanted = conditions_of(conn, profile, viewer, asked, scope)
     found = queries.page(
         conn, wanted, order_of(asked, profile), now=now, limit=limit + 1, after=key,
-        words=viewer.may(Right.PEOPLE),
+        words=viewer.may(Right.PEOPLE), most=most,
     )  # fmt: skip
     rows = found.rows[:limit]
     further = cursor(asked.sort, rows[-1].sort_key) if len(found.rows) > limit else None

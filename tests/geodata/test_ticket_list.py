@@ -147,14 +147,14 @@ def test_more_than_can_be_counted_are_read_in_the_same_order(
         second = page(pool, Conditions(), by, limit=25, after=dense.rows[-1].sort_key)
         assert [row.id for row in second.rows] == [row.id for row in whole.rows[25:50]]
     assert dense.late == min(40, whole.late)
-    monkeypatch.setattr(queries, "SEARCHED", 10)
+    monkeypatch.setattr(queries, "MOST", 10)
     cut = page(pool, Conditions(), "status")
     newest = sorted(whole.rows, key=lambda row: row.reported_at, reverse=True)[:10]
     assert cut.looked_at == 10 and {row.id for row in cut.rows} == {row.id for row in newest}
 
 
 def test_a_search_that_finds_too_much_says_so(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "SEARCHED", 5)
+    monkeypatch.setattr(queries, "MOST", 5)
     found = page(pool, Conditions(terms=("不亮",)), "reported", down=True)
     newest = [
         row for row in page(pool, Conditions(), "reported", down=True).rows if "不亮" in (row.title or "")
