@@ -115,5 +115,6 @@
     if (name !== "plan") return;
     latest.next();
     show(null);
+    desk.back?.();
   });
 })();
