@@ -66,11 +66,11 @@
     if (name.endsWith("_m")) return desk.distance(value);
     return name === "category" ? wangge.categoryName(value) : typeof value === "number" ? Math.round(value * 10) / 10 : value;
   };
-  desk.reason = (reason, family) => {
+  desk.reason = (reason, ...families) => {
     if (!reason?.key) return "";
     const args = {};
     for (const [name, value] of Object.entries(reason.args || {})) args[name] = args[name.replace(/_(s|m)$/, "")] = blank(name, value);
-    for (const key of [`${family}.${reason.key}`, reason.key]) if (t(key) !== key) return t(key, args);
+    for (const key of [...families.map((family) => `${family}.${reason.key}`), reason.key]) if (t(key) !== key) return t(key, args);
     return reason.key;
   };
   // Why something was not done: who was quicker, when, and who has it now; else the server's own sentence.

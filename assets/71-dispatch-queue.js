@@ -38,6 +38,7 @@
     const mine = latest.next();
     asking = true;
     again = false;
+    loaded_at = performance.now();
     try {
       const got = await desk.ask(url());
       if (!latest.is(mine)) return;
@@ -58,9 +59,12 @@
       }
     }
   };
+  // The first news after a quiet while is fetched at once, what follows on its heels together.
+  let loaded_at = 0;
   const soon = (pause) => {
     if (timer) return;
-    timer = setTimeout(() => ((timer = 0), load()), typeof pause === "number" ? pause : SETTLE_MS);
+    const wait = typeof pause === "number" ? pause : Math.max(0, loaded_at + SETTLE_MS - performance.now());
+    timer = setTimeout(() => ((timer = 0), load()), wait);
   };
   desk.reload = load;
 
@@ -71,7 +75,7 @@
     const other = row.claim && !row.claim.mine;
     const left = due == null ? t("dispatch.no_limit") : t(due < now ? "dispatch.over" : "dispatch.left", { span: desk.span(Math.abs(due - now) / 1000) });
     const stage = row.stage ? t(`queue.stage.${row.stage}`) : desk.status(row.status);
-    const why = other ? t("dispatch.claimed_by", { name: row.claim.by_name }) : desk.reason(row.reason, "queue.reason") || stage;
+    const why = other ? t("dispatch.claimed_by", { name: row.claim.by_name }) : desk.reason(row.reason, "dispatch.row", "queue.reason") || stage;
     const where = desk.area(row.area_no == null ? null : Math.floor(row.area_no / 1e6) * 1e6, row.town || row.area);
     return { mark, left, why, where, stage, other, severity: row.severity ? desk.named(config.severities, row.severity) : "" };
   };
@@ -89,7 +93,7 @@
       h("label", { class: "pick" }, pick, h("i", { "aria-hidden": "true" }, desk.SIGN[told.mark])),
       h("div", {}, h("p", { class: "first" }, text("b", {}, desk.title(row)), text("b", { class: "when" }, told.left)), h("p", {}, text("span", { class: "where" }, told.where), level, row.incident ? text("em", { class: "in" }, t("dispatch.in_incident")) : null, text("span", { class: "why" }, told.why))),
     );
-    node.title = [row.number, told.stage, told.why].filter(Boolean).join(" \u00b7 ");
+    node.title = [row.number, told.stage, ...(row.reasons || []).map((one) => desk.reason(one, "queue.reason"))].filter(Boolean).join(" \u00b7 ");
     node.setAttribute("aria-label", [desk.title(row), told.where, told.severity, told.left, told.why].filter(Boolean).join(", "));
   };
   const nodeOf = (row, now) => {

@@ -73,10 +73,12 @@
     if (!card) return place.facts.replaceChildren();
     const { ticket, spot } = card;
     const where = ticket.path.filter((step) => step.no !== config.root.no).map((step) => (english ? wangge.areaName(step.no) : step.name));
-    const short = english ? where.slice(-2) : where.slice(-3);
+    const short = [...new Set(where)].slice(english ? -2 : -3);
     const alike = spot ? (spot.tickets ? t("dispatch.alike", { m: spot.radius_m, n: spot.tickets, k: spot.same_kind }) : t("dispatch.alike.none", { m: spot.radius_m })) : null;
     const rough = ticket.location && ticket.location !== "exact" ? t(`ticket.card.located.${ticket.location}`) : null;
+    const reasons = (desk.row(desk.chosen)?.reasons || []).map((one) => desk.reason(one, "queue.reason"));
     place.facts.replaceChildren(
+      ...fact(t("dispatch.fact.why"), reasons.join(" \u00b7 ")),
       ...fact(t("dispatch.fact.place"), ticket.address && !english ? `${ticket.address}\uff08${short.at(-1)}\uff09` : [short.join(english ? ", " : " \u203a "), ticket.address].filter(Boolean).join(" \u00b7 ")),
       ...fact("", rough && text("span", { class: "none" }, rough)),
       ...fact(t("dispatch.fact.alike"), alike),

@@ -52,7 +52,7 @@
     const counts = Object.entries(told.left_out_counts || {}).filter(([, n]) => n);
     if (!counts.length) return text("span", {}, t("dispatch.left_out.none"));
     const sum = counts.reduce((all, [, n]) => all + n, 0);
-    const words = counts.map(([why, n]) => t("dispatch.left_out.of", { n, why: t(`dispatch.left_out.why.${why}`) })).join(t("dispatch.list"));
+    const words = counts.map(([why, n]) => t("dispatch.left_out.of", { n, why: t(`dispatch.left_out.why.${why}`) })).join(" \u00b7 ");
     const rows = (told.left_out || []).map((one) => h("li", {}, text("b", {}, one.name || one.key), text("span", {}, desk.reason({ key: one.why, args: one.args }, "dispatch.reason"))));
     return h("details", {}, text("summary", {}, t("dispatch.left_out.sum", { n: sum, words })), h("ul", {}, ...rows));
   };
