@@ -1,4 +1,4 @@
-"""The product as a process that may be killed: imported once, forked for each life, so that it is back soon."""
+"""The product as a process that may be killed: put together once, forked for each life, so that it is back soon."""
 
 import ctypes
 import os
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from urllib.error import URLError
 
 from geodata.servers import Stores
@@ -41,8 +42,12 @@ class KilledApp:
             time.sleep(0.05)
 
     def kill(self) -> None:
-        """SIGKILL, in the middle of whatever it does."""
+        """SIGKILL, in the middle of whatever it does; its port is free afterwards."""
         os.kill(self._pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            while True:
+                os.kill(self._pid, 0)
+                time.sleep(0.01)
 
     def end(self) -> None:
         """For good."""
@@ -65,6 +70,7 @@ def main(database_url: str, redis_url: str, prefix: str, port: str) -> None:
     from settings import Settings
     from tests.live_app import server_of
 
+    product = create_app(Settings(), Stores(database_url, redis_url, prefix))  # connects to nothing yet
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
     for _ in sys.stdin:
         pid = os.fork()
@@ -72,7 +78,6 @@ def main(database_url: str, redis_url: str, prefix: str, port: str) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its log; only numbers go out there
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            product = create_app(Settings(), Stores(database_url, redis_url, prefix))
             server_of(product).run(sockets=[socket.create_server(("127.0.0.1", int(port)))])
             os._exit(0)
         print(pid, flush=True)

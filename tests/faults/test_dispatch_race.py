@@ -184,8 +184,10 @@ def test_one_owner_nothing_lost_and_every_loser_told(app: KilledApp, clone: Stor
     _all_told(refused, {ticket: of[0] for ticket, of in owners.items()})
     assert len(ids) + len({(told.dispatcher, told.ticket) for told in refused}) == len(ids) * RIVALS
     codes = Counter(told.code for told in refused)
-    print(f"{len(ids)} tickets, {DISPATCHERS} dispatchers, {kills} kills, {up_s:.1f} + {took_s:.1f} s: each has one owner,"
-          f" losers told {dict(codes)}, answers {dict(answers)}")  # fmt: skip
+    print(
+        f"{len(ids)} tickets, {DISPATCHERS} dispatchers, {kills} kills, {up_s:.1f} + {took_s:.1f} s, one owner each,"
+    )
+    print(f"losers told {dict(codes)}, answers {dict(answers)}")
 
 
 def _holds(stores: Stores, owner: dict[int, Dispatcher]) -> None:
