@@ -15,22 +15,6 @@ INSERT INTO worker_position (worker_id, at, geom, area_no)
 SELECT DISTINCT ON (worker_id) worker_id, at, geom, area_no FROM position
 WHERE at > now() - interval '12 hours' ORDER BY worker_id, at DESC;
 
--- Seconds left of a worker's shift at a local time; NULL outside of it. One that passes midnight belongs to its first day.
-CREATE FUNCTION shift_left(shift_from time, shift_to time, shift_days smallint, local timestamp) RETURNS double precision
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE
-        WHEN shift_from < shift_to THEN
-            CASE WHEN local::time >= shift_from AND local::time < shift_to
-                      AND (shift_days >> (extract(isodow FROM local)::integer - 1)) & 1 = 1
-                 THEN extract(epoch FROM shift_to - local::time) END
-        WHEN local::time >= shift_from THEN
-            CASE WHEN (shift_days >> (extract(isodow FROM local)::integer - 1)) & 1 = 1
-                 THEN extract(epoch FROM time '24:00' - local::time) + extract(epoch FROM shift_to) END
-        WHEN local::time < shift_to THEN
-            CASE WHEN (shift_days >> (extract(isodow FROM local)::integer + 5) % 7) & 1 = 1
-                 THEN extract(epoch FROM shift_to - local::time) END
-    END::double precision;
-
 -- What is in somebody's hands: few rows of the many.
 CREATE INDEX ticket_held ON ticket (worker_id) INCLUDE (area_no)
     WHERE status IN ('dispatched', 'transferred', 'signed', 'in_progress') AND worker_id IS NOT NULL;

@@ -9,22 +9,39 @@ from psycopg.types.json import Jsonb
 
 from geodata.scope import Db
 
-DAYS_BACK = 7  # a ticket that is dispatched today was hardly ever reported longer ago
+DAYS_BACK = 3  # a ticket that is dispatched today was hardly ever reported longer ago
 LEAST = 500  # of the workers on a ticket's own ground, so many at the most
 
 
+class Matter(NamedTuple):
+    """What of a ticket tells who could take it; degrees in EPSG:4326, `weights` are (version, weights, when, by)."""
+
+    id: int
+    version: int
+    reported_at: datetime
+    status: str
+    category: str
+    title: str
+    area_no: int
+    lon: float | None
+    lat: float | None
+    worker: str | None
+    department: str | None
+    parties: list[dict[str, Any]]
+
+
 class Near(NamedTuple):
-    """A worker and the latest position: metres from the spot asked for, seconds left of the shift (None: off shift)."""
+    """A worker and the latest position; metres from the spot asked for. The shift in seconds of the local day."""
 
     id: int
     code: str
     name: str
     kind: str
     area_no: int
-    area: str
     skills: list[str]
-    shift_left_s: float | None
-    shift_from: str
+    shift_from_s: int
+    shift_to_s: int
+    shift_days: int
     away_until: datetime | None
     at: datetime | None
     lon: float | None
@@ -49,21 +66,61 @@ class Post(NamedTuple):
 
 
 _WORKER = """
-    w.id, w.code, w.name, w.kind::text, w.area_no, a.name AS area, w.skills,
-    shift_left(w.shift_from, w.shift_to, w.shift_days, %(local)s) AS shift_left_s,
-    to_char(w.shift_from, 'HH24:MI') AS shift_from,
+    w.id, w.code, w.name, w.kind::text, w.area_no, w.skills, extract(epoch FROM w.shift_from)::integer AS shift_from_s,
+    extract(epoch FROM w.shift_to)::integer AS shift_to_s, w.shift_days::integer AS shift_days,
     (SELECT upper(l.during) FROM worker_leave l
       WHERE l.worker_id = w.id AND l.during @> %(now)s::timestamptz) AS away_until
+"""
+# A shift that passes midnight belongs to the day it begins on; %(day)s is that bit of today, %(eve)s of yesterday.
+_ON_SHIFT = """
+    CASE WHEN w.shift_from < w.shift_to
+         THEN w.shift_days & %(day)s <> 0 AND %(time)s::time >= w.shift_from AND %(time)s::time < w.shift_to
+         WHEN %(time)s::time >= w.shift_from THEN w.shift_days & %(day)s <> 0
+         ELSE %(time)s::time < w.shift_to AND w.shift_days & %(eve)s <> 0 END
 """
 _SPOT = "ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326)::geography"
 
 
+def matter(
+    conn: Db, ticket_id: int, desks: Sequence[str]
+) -> tuple[Matter, tuple[int, dict[str, Any]], dict[str, datetime]] | None:
+    """A ticket in scope, the place's own weights (0 and none without any), and who refused the ticket when last.
+
+    What somebody at a desk (a role of `desks`) took back was not refused.
+    """
+    row = conn.execute(
+        """
+        SELECT t.id, t.version, t.reported_at, t.status::text, k.code, t.title, t.area_no, ST_X(t.geom), ST_Y(t.geom),
+               (SELECT code FROM worker WHERE id = t.worker_id),
+               (SELECT code FROM department WHERE id = t.department_id), t.parties,
+               (SELECT jsonb_build_array(version, weights) FROM dispatch_weights ORDER BY version DESC LIMIT 1),
+               EXISTS (SELECT FROM ticket_event e WHERE e.ticket_id = t.id AND e.kind IN ('refuse', 'send_back'))
+        FROM ticket t JOIN category k ON k.id = t.category_id WHERE t.id = %s
+        """,
+        (ticket_id,),
+        prepare=True,
+    ).fetchone()
+    if row is None:
+        return None
+    version, weights = row[12] or (0, {})
+    refused = refusals(conn, [ticket_id], desks).get(ticket_id, {}) if row[13] else {}
+    return Matter._make(row[:12]), (version, weights), refused
+
+
+def area_names(conn: Db, numbers: Sequence[int]) -> dict[int, str]:
+    """Names of those areas."""
+    rows = conn.execute(
+        "SELECT no, name FROM area WHERE no = ANY (%s)", (list(numbers),), prepare=True
+    ).fetchall()
+    return dict(rows)
+
+
 def around(
     conn: Db, *, above: Sequence[int], ground: tuple[int, int], spot: tuple[float, float] | None, skills: Sequence[str],
-    now: datetime, local: datetime, oldest: datetime, most: int,
+    now: datetime, local: datetime, oldest: datetime, nearest: int, skilled: int,
 ) -> list[Near]:  # fmt: skip
-    """Workers in scope on a ticket's ground (areas of `above`, or within lo..hi), the nearest `most` of all that are on
-    shift with a position not older than `oldest`, and the nearest `most` of those with one of the skills.
+    """Workers in scope on a ticket's ground (areas of `above`, or within lo..hi), the `nearest` of all that are on
+    shift with a position not older than `oldest`, and the nearest `skilled` of those of them with one of the skills.
 
     The spot is (degrees east, degrees north), EPSG:4326; without it only the ground counts. `now` is aware, `local` the
     same moment in the place. One worker may come by several streams and then comes several times.
@@ -71,41 +128,47 @@ def around(
     streams = [
         f"""(SELECT {_WORKER}, p.at, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat,
                     {f"p.geom::geography <-> {_SPOT}" if spot else "NULL::float8"} AS metres, 0 AS stream
-             FROM worker w JOIN area a ON a.no = w.area_no LEFT JOIN worker_position p ON p.worker_id = w.id
+             FROM worker w LEFT JOIN worker_position p ON p.worker_id = w.id
              WHERE w.active AND (w.area_no = ANY (%(above)s) OR w.area_no BETWEEN %(lo)s AND %(hi)s)
              ORDER BY w.area_no DESC LIMIT {LEAST})"""
     ]
     if spot:
-        streams.append(_nearest(1, ""))
-        streams += [_nearest(2, "AND w.skills && %(skills)s::text[]")] if skills else []
-    values = {
-        "above": list(above), "lo": ground[0], "hi": ground[1], "skills": list(skills), "now": now,
-        "local": local.replace(tzinfo=None), "oldest": oldest, "most": most,
-        "lon": spot[0] if spot else None, "lat": spot[1] if spot else None,
+        streams.append(_stream(1, "%(nearest)s", "worker_position p JOIN worker w ON w.id = p.worker_id"))
+    if spot and skills:  # few: all of them, and then the nearest
+        streams.append(_stream(2, "%(skilled)s", "knowing w JOIN worker_position p ON p.worker_id = w.id"))
+    values = _moment(now, local) | {
+        "above": list(above), "lo": ground[0], "hi": ground[1], "skills": list(skills), "oldest": oldest,
+        "nearest": nearest, "skilled": skilled, "lon": spot[0] if spot else None, "lat": spot[1] if spot else None,
     }  # fmt: skip
-    query = " UNION ALL ".join(streams)  # of constants alone
-    return conn.cursor(row_factory=class_row(Near)).execute(query, values).fetchall()
+    knowing = (
+        "WITH knowing AS MATERIALIZED (SELECT * FROM worker WHERE active AND skills && %(skills)s::text[])"
+    )
+    query = (knowing if spot and skills else "") + " UNION ALL ".join(streams)
+    return conn.cursor(row_factory=class_row(Near)).execute(query, values, prepare=True).fetchall()
 
 
-def _nearest(stream: int, condition: str) -> str:
+def _stream(number: int, most: str, workers: str) -> str:
     return f"""
         (SELECT {_WORKER}, p.at, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat, p.geom::geography <-> {_SPOT} AS metres,
-                {stream} AS stream
-         FROM worker_position p JOIN worker w ON w.id = p.worker_id JOIN area a ON a.no = w.area_no
-         WHERE p.at >= %(oldest)s AND w.active {condition}
-           AND shift_left(w.shift_from, w.shift_to, w.shift_days, %(local)s) IS NOT NULL
-         ORDER BY p.geom::geography <-> {_SPOT} LIMIT %(most)s)"""  # nosec B608 # of constants alone
+                {number} AS stream
+         FROM {workers} WHERE p.at >= %(oldest)s AND w.active AND {_ON_SHIFT}
+         ORDER BY p.geom::geography <-> {_SPOT} LIMIT {most})"""  # nosec B608 # of constants alone
+
+
+def _moment(now: datetime, local: datetime) -> dict[str, Any]:
+    return {
+        "now": now, "time": local.time().replace(tzinfo=None), "day": 1 << local.weekday(),
+        "eve": 1 << (local.weekday() - 1) % 7,
+    }  # fmt: skip
 
 
 def on_shift(conn: Db, *, now: datetime, local: datetime, oldest: datetime) -> list[Near]:
     """All workers in scope that are on shift with a position not older than `oldest`, by id; without a distance."""
-    values = {"now": now, "local": local.replace(tzinfo=None), "oldest": oldest}
+    values = _moment(now, local) | {"oldest": oldest}
     query = f"""
         SELECT {_WORKER}, p.at, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat, NULL::float8 AS metres, 1 AS stream
-        FROM worker_position p JOIN worker w ON w.id = p.worker_id JOIN area a ON a.no = w.area_no
-        WHERE p.at >= %(oldest)s AND w.active
-          AND shift_left(w.shift_from, w.shift_to, w.shift_days, %(local)s) IS NOT NULL
-        ORDER BY w.id"""  # nosec B608 # of constants alone
+        FROM worker_position p JOIN worker w ON w.id = p.worker_id
+        WHERE p.at >= %(oldest)s AND w.active AND {_ON_SHIFT} ORDER BY w.id"""  # nosec B608 # of constants alone
     return conn.cursor(row_factory=class_row(Near)).execute(query, values).fetchall()
 
 
@@ -129,6 +192,7 @@ def in_hands(conn: Db, workers: Sequence[int] | None, midnight: datetime) -> dic
         ) counted GROUP BY worker_id
         """,  # nosec B608 # of constants alone
         {"workers": None if workers is None else list(workers), "midnight": midnight},
+        prepare=True,
     ).fetchall()
     return {worker: (held, today) for worker, held, today in rows}
 

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import count
 from types import MappingProxyType
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from geodata.queries import candidates as queries
 from geodata.queries.candidates import Near
-from geodata.queries.tickets import read_ticket
 from geodata.scope import Db
 from profiles import Profile
 from profiles.dispatch import Weights
@@ -18,17 +17,36 @@ from services.dispatch.crew import DESKS, CrewMember
 from services.dispatch.found import Asked, Candidate, Found, LeftOut
 from services.dispatch.ground import above, neighbourhood, relation
 from services.dispatch.reasons import Reason, for_left_out, for_row
-from services.dispatch.score import GENERAL, PLAIN, Facts, best_beyond, scored
+from services.dispatch.score import GENERAL, PLAIN, Facts, best_beyond, scale_of, scored, total
 from services.dispatch.travel import travel_s
 from services.tickets import ENDED, NotAllowed, UnknownTicket
 
 FIRST_LOOK, WIDER = (
-    48,
+    56,
     4,
 )  # so many of the nearest are looked at first; when that is not enough, so many times more
+NEAR, KNOWING = 1, 2  # streams of workers: the nearest of all, the nearest of those who know the matter
 LEFT_OUT_TOLD = 20
 OBVIOUS = ("own", "wider")
 NOTHING_MORE: Mapping[str, int] = MappingProxyType({})
+
+
+class Able(NamedTuple):
+    """A worker who could take it, with the score."""
+
+    score: float
+    member: CrewMember
+    metres: float | None
+    facts: Facts
+
+
+class Unable(NamedTuple):
+    """A worker who could not, and why."""
+
+    why: str
+    member: CrewMember
+    metres: float | None
+    stands: str
 
 
 def find(
@@ -40,23 +58,28 @@ def find(
     `using` are other weights than the place's; `more` are tickets besides that workers (by code) are about to get.
     Raises UnknownTicket, and NotAllowed for one that has ended.
     """
-    ticket = read_ticket(conn, ticket_id)
-    if ticket is None:
+    known = queries.matter(conn, ticket_id, DESKS)
+    if known is None:
         raise UnknownTicket(f"There is no ticket with the id {ticket_id}.")
+    ticket, (version, own), refused = known
     if ticket.status in ENDED:
         raise NotAllowed("dispatch", ticket.status, [], "The ticket has ended; nobody can be sent any more.")
-    version, own = weights.current(conn, profile)
-    refused = queries.refusals(conn, [ticket_id], DESKS).get(ticket_id, {})
-    asked = Asked(profile, ticket, using or own, refused, more, now)
+    scale = scale_of(profile, using or weights.merged(profile, own), ticket.category)
+    asked = Asked(profile, ticket, scale, refused, more, crew.wish(profile, ticket.category), now)
     spot = None if ticket.lon is None or ticket.lat is None else (ticket.lon, ticket.lat)
     extra = others.posts(conn, asked, spot) + others.department(asked)
-    for step in count():
-        found = _around(conn, asked, spot, FIRST_LOOK * WIDER**step)
-        rows, left_out = _judged(conn, asked, found)
-        rows = sorted(rows + extra, key=_order)[:limit]
-        if _is_enough(asked, found, FIRST_LOOK * WIDER**step, rows, limit):
-            break
-    return _told(asked, version, rows, left_out)
+    looks = {NEAR: FIRST_LOOK, KNOWING: FIRST_LOOK}
+    while True:
+        found = _around(conn, asked, spot, looks)
+        able, unable = _judged(conn, asked, found)
+        able = sorted(able, key=_order)[:limit]
+        last = sorted([*(one.score for one in able), *(one.score.score for one in extra)], reverse=True)[
+            :limit
+        ]
+        short = _streams_too_short(asked, found, looks, last[-1] if len(last) == limit else 0.0)
+        if not short:
+            return _told(conn, asked, version, able, extra, unable, limit)
+        looks |= {stream: looks[stream] * WIDER for stream in short}
 
 
 def best(
@@ -68,132 +91,149 @@ def best(
     return rows[0] if rows else None
 
 
-def _around(conn: Db, asked: Asked, spot: tuple[float, float] | None, most: int) -> list[Near]:
-    profile, no = asked.profile, asked.ticket.area.no
-    category = asked.ticket.category
+def _around(conn: Db, asked: Asked, spot: tuple[float, float] | None, looks: Mapping[int, int]) -> list[Near]:
+    profile, no = asked.profile, asked.ticket.area_no
     return queries.around(
         conn,
         above=above(no),
         ground=neighbourhood(no),
         spot=spot,
-        skills=crew.wanted_skills(profile, category) if crew.wants_trade(profile, category) else [],
+        skills=sorted(asked.wish.skills),
         now=asked.now,
-        local=asked.now.astimezone(ZoneInfo(profile.time_zone)),
+        local=_local(asked),
         oldest=crew.oldest(profile, asked.now),
-        most=most,
+        nearest=looks[NEAR],
+        skilled=looks[KNOWING],
     )
 
 
-def _is_enough(asked: Asked, found: Sequence[Near], most: int, rows: Sequence[Candidate], limit: int) -> bool:
-    """Whether nobody who was not looked at could be among the rows: the farther off, the less the score can be."""
-    last = rows[-1].score.score if len(rows) == limit else 0.0
-    wants = crew.wants_trade(asked.profile, asked.ticket.category)
-    for stream in (1, 2):
+def _streams_too_short(
+    asked: Asked, found: Sequence[Near], looks: Mapping[int, int], last: float
+) -> list[int]:
+    """The streams beyond whose end somebody could score more than the last row: the farther off, the less it can be."""
+    short = []
+    for stream, most in looks.items():
         metres = [one.metres or 0.0 for one in found if one.stream == stream]
         if len(metres) < most:
             continue  # there are no more of them
         minutes = travel_s(max(metres), asked.profile) / 60
-        skilled = stream == 2
-        if last < best_beyond(
-            asked.profile, asked.weights, asked.ticket.category, minutes, skilled=skilled, wants=wants
-        ):
-            return False
-    return True
+        skilled, of_trade = stream == KNOWING, asked.wish.of_trade
+        if last < best_beyond(asked.scale, minutes, skilled=skilled, of_trade=of_trade):
+            short.append(stream)
+    return short
 
 
-def _judged(
-    conn: Db, asked: Asked, found: Sequence[Near]
-) -> tuple[list[Candidate], list[tuple[LeftOut, str]]]:
-    """Those who could take it, and those who could not with how they stand to its ground."""
-    profile, ticket, now = asked.profile, asked.ticket, asked.now
+def _judged(conn: Db, asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unable]]:
+    """Those who could take it, and those who could not."""
+    local, now = _local(asked), asked.now
     near = {one.id: one for one in found}
-    hands = queries.in_hands(conn, list(near), crew.midnight(now.astimezone(ZoneInfo(profile.time_zone))))
-    rows: list[Candidate] = []
-    left_out: list[tuple[LeftOut, str]] = []
+    hands = queries.in_hands(conn, list(near), crew.midnight(local))
+    able: list[Able] = []
+    unable: list[Unable] = []
     for one in near.values():
         held, today = hands.get(one.id, (0, 0))
         coming = asked.more.get(one.code, 0)
-        member = crew.member(profile, one, (held + coming, today + coming), now)
+        member = crew.member(asked.profile, one, (held + coming, today + coming), now, local)
         why = _why_not(asked, member)
         # the place of somebody off shift is not told, not even as a distance
         metres = None if member.position_age_s is None else one.metres
         if why is None:
-            rows.append(_row(asked, member, metres))
+            facts = _facts(asked, member, metres)
+            able.append(Able(total(asked.scale, facts), member, metres, facts))
         else:
-            stands = relation(member.area_no, ticket.area.no)
-            reason = for_left_out(why, member, now, asked.refused.get(member.code))
-            rank = (stands not in OBVIOUS, 1e9 if metres is None else metres)
-            told = LeftOut(f"worker:{member.code}", member.name, reason, member.lon, member.lat, rank)
-            left_out.append((told, stands))
-    return rows, left_out
+            unable.append(Unable(why, member, metres, relation(member.area_no, asked.ticket.area_no)))
+    return able, unable
 
 
 def _why_not(asked: Asked, member: CrewMember) -> str | None:
     if asked.ticket.worker == member.code:
         return "holds_it"
     at = asked.refused.get(member.code)
-    able, why = crew.suits(asked.profile, asked.ticket, member)
+    able, why = crew.fit(asked.profile, member)
+    if able:
+        able, why = crew.foreign_or_ok(asked.wish, member.kind, member.skills)
     if able and at is not None and asked.now - at < timedelta(hours=asked.profile.dispatch.refused_hours):
         return "refused"
     return None if able else why
 
 
-def _row(asked: Asked, member: CrewMember, metres: float | None) -> Candidate:
-    profile, category = asked.profile, asked.ticket.category
-    trade = crew.trade(profile, category, member.skills)
-    wants = crew.wants_trade(profile, category)
-    stands = relation(member.area_no, asked.ticket.area.no)
-    minutes = None if metres is None else travel_s(metres, profile) / 60
-    facts = Facts(
-        relation=stands,
-        owner="owner" if trade and member.kind == "professional" else None,
-        minutes=minutes,
+def _facts(asked: Asked, member: CrewMember, metres: float | None) -> Facts:
+    knows = not asked.wish.skills.isdisjoint(member.skills)
+    return Facts(
+        relation=relation(member.area_no, asked.ticket.area_no),
+        owner="owner" if knows and member.kind == "professional" else None,
+        minutes=None if metres is None else travel_s(metres, asked.profile) / 60,
         age_s=member.position_age_s,
         shift_left_s=member.shift_left_s,
         load=member.load,
         capacity=member.capacity,
-        skill=1.0 if trade else GENERAL if wants else PLAIN,
+        skill=1.0 if knows else GENERAL if asked.wish.of_trade else PLAIN,
         today=member.assigned_today,
         refused=member.code in asked.refused,
     )
-    score = scored(profile, asked.weights, category, facts)
+
+
+def _row(asked: Asked, one: Able, area: str) -> Candidate:
+    member, facts = one.member, one.facts
+    trade = next(
+        (skill for skill in member.skills if skill in asked.wish.skills), next(iter(member.skills), None)
+    )
     return Candidate(
-        "worker", member.code, member.name, member.kind, trade or next(iter(member.skills), None), score,
-        for_row(profile, category, facts, area=member.area), member.area_no, member.area,
-        stands == "own", True, metres, minutes, member.position_age_s, member.load, member.capacity, member.lon,
-        member.lat,
+        "worker", member.code, member.name, member.kind, trade, scored(asked.scale, facts),
+        for_row(asked.profile, asked.ticket.category, facts, area=area), member.area_no, area,
+        facts.relation == "own", True, one.metres, facts.minutes, member.position_age_s, member.load,
+        member.capacity, member.lon, member.lat,
     )  # fmt: skip
 
 
-def _told(asked: Asked, version: int, rows: list[Candidate], left_out: list[tuple[LeftOut, str]]) -> Found:
+def _told(
+    conn: Db, asked: Asked, version: int, able: list[Able], extra: list[Candidate], unable: list[Unable], limit: int
+) -> Found:  # fmt: skip
+    names = queries.area_names(conn, [one.member.area_no for one in able])
+    rows = [_row(asked, one, names[one.member.area_no]) for one in able] + extra
+    rows = sorted(rows, key=_order_told)[:limit]
     metres = [row.distance_m for row in rows if row.distance_m is not None]
-    radius = max(metres, default=None)
-    nearest = min(metres, default=None)
-    rows = [
-        row._replace(reasons=[row.reasons[0], Reason("nearest", {}), *row.reasons[1:3]])
-        if len(metres) > 1 and row.distance_m is not None and row.distance_m == nearest
-        else row
-        for row in rows
-    ]
-    expected = [
+    radius, nearest = max(metres, default=None), min(metres, default=None)
+    if len(metres) > 1:
+        rows = [_nearest(row) if row.distance_m == nearest else row for row in rows]
+    around = [
         one
-        for one, stands in left_out
-        if stands in (*OBVIOUS, "community") or (radius is not None and one.rank[1] <= radius)
+        for one in unable
+        if one.stands in (*OBVIOUS, "community")
+        or (radius is not None and one.metres is not None and one.metres <= radius)
     ]
-    listed = sorted((one for one in expected if one.why.key != "other_trade"), key=lambda one: one.rank)
-    counts = Counter(one.why.key for one in expected)
-    return Found(
-        asked.ticket,
-        version,
-        "straight",
-        radius,
-        rows,
-        set(asked.refused),
-        listed[:LEFT_OUT_TOLD],
-        dict(counts),
+    expected = sorted(
+        (one for one in around if one.why != "other_trade"),
+        key=lambda one: (
+            one.stands not in OBVIOUS,
+            1e9 if one.metres is None else one.metres,
+            one.member.code,
+        ),
     )
+    return Found(
+        asked.ticket, version, "straight", radius, rows, set(asked.refused),
+        [_left_out(asked, one) for one in expected[:LEFT_OUT_TOLD]], dict(Counter(one.why for one in around)),
+    )  # fmt: skip
 
 
-def _order(row: Candidate) -> tuple[float, float, int, str]:
+def _nearest(row: Candidate) -> Candidate:
+    return row._replace(reasons=[row.reasons[0], Reason("nearest", {}), *row.reasons[1:3]])
+
+
+def _left_out(asked: Asked, one: Unable) -> LeftOut:
+    member = one.member
+    why = for_left_out(one.why, member, asked.now, asked.refused.get(member.code))
+    return LeftOut(f"worker:{member.code}", member.name, why, member.lon, member.lat)
+
+
+def _order(one: Able) -> tuple[float, float, int, str]:
     """The higher score first; of equals the nearer, the less busy, then by code."""
-    return (-row.score.score, 1e9 if row.distance_m is None else row.distance_m, row.load or 0, row.code)
+    return -round(one.score, 1), one.metres or 0.0, one.member.load, one.member.code
+
+
+def _order_told(row: Candidate) -> tuple[float, float, int, str]:
+    return -row.score.score, row.distance_m or 0.0, row.load or 0, row.code
+
+
+def _local(asked: Asked) -> datetime:
+    return asked.now.astimezone(ZoneInfo(asked.profile.time_zone))

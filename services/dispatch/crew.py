@@ -13,6 +13,7 @@ from services.access.roles import RIGHTS, Right
 
 DESKS = [role for role, rights in RIGHTS.items() if Right.TICKETS_DISPATCH in rights and role != "client"]
 OK = ""
+DAY_S = 86_400
 
 
 class CrewMember(NamedTuple):
@@ -23,7 +24,7 @@ class CrewMember(NamedTuple):
     name: str
     kind: str
     area_no: int
-    area: str
+    area: str  # its name, once somebody is told of the worker
     lon: float | None
     lat: float | None
     position_age_s: int | None
@@ -42,6 +43,13 @@ class CrewMember(NamedTuple):
         return self.away_until is not None
 
 
+class Wish(NamedTuple):
+    """What a matter asks of who takes it: skills that make it one's own, and whether it is one of a trade."""
+
+    skills: frozenset[str]
+    of_trade: bool
+
+
 class Matter(Protocol):
     """What a ticket is about."""
 
@@ -56,26 +64,39 @@ def crew(conn: Db, profile: Profile, now: datetime) -> list[CrewMember]:
     found = queries.on_shift(conn, now=now, local=local, oldest=oldest(profile, now))
     hands = queries.in_hands(conn, None, midnight(local))
     here = [one for one in found if one.away_until is None]
-    return [member(profile, one, hands.get(one.id, (0, 0)), now) for one in here]
+    return [member(profile, one, hands.get(one.id, (0, 0)), now, local) for one in here]
 
 
-def member(profile: Profile, found: Near, hands: tuple[int, int], now: datetime) -> CrewMember:
+def member(
+    profile: Profile, found: Near, hands: tuple[int, int], now: datetime, local: datetime
+) -> CrewMember:
     """The worker found, with the tickets in hand and those handed over today."""
-    on_shift = found.shift_left_s is not None
+    left_s = shift_left_s(found, local)
     age = None if found.at is None else max(0, round((now - found.at).total_seconds()))
-    seen = on_shift and age is not None  # a position is of the shift, and of nobody's free time
+    seen = left_s > 0 and age is not None  # a position is of the shift, and of nobody's free time
+    begins = f"{found.shift_from_s // 3600:02}:{found.shift_from_s % 3600 // 60:02}"
     return CrewMember(
-        found.id, found.code, found.name, found.kind, found.area_no, found.area,
-        found.lon if seen else None, found.lat if seen else None, age if seen else None,
-        on_shift, round(found.shift_left_s or 0), found.shift_from, found.away_until,
-        hands[0], profile.dispatch.capacity_of(found.kind), tuple(found.skills), hands[1],
+        found.id, found.code, found.name, found.kind, found.area_no, "", found.lon if seen else None,
+        found.lat if seen else None, age if seen else None, left_s > 0, left_s, begins, found.away_until, hands[0],
+        profile.dispatch.capacity_of(found.kind), tuple(found.skills), hands[1],
     )  # fmt: skip
+
+
+def shift_left_s(found: Near, local: datetime) -> int:
+    """Seconds left of the shift at that local time, 0 outside of it; one that passes midnight is of its first day."""
+    begins, ends, days = found.shift_from_s, found.shift_to_s, found.shift_days
+    time, today = local.hour * 3600 + local.minute * 60 + local.second, local.weekday()
+    if begins < ends:
+        return ends - time if begins <= time < ends and days >> today & 1 else 0
+    if time >= begins:
+        return DAY_S - time + ends if days >> today & 1 else 0
+    return ends - time if time < ends and days >> (today - 1) % 7 & 1 else 0
 
 
 def suits(profile: Profile, ticket: Matter, one: CrewMember) -> tuple[bool, str]:
     """Whether a worker may be given a ticket: (True, "") or (False, why); who refused it is not looked at here."""
     able, why = fit(profile, one)
-    return (able, why) if not able else of_trade(profile, ticket.category, one.kind, one.skills)
+    return of_trade(profile, ticket.category, one.kind, one.skills) if able else (able, why)
 
 
 def fit(profile: Profile, one: CrewMember) -> tuple[bool, str]:
@@ -94,25 +115,20 @@ def fit(profile: Profile, one: CrewMember) -> tuple[bool, str]:
 
 def of_trade(profile: Profile, category: str, kind: str, skills: Sequence[str]) -> tuple[bool, str]:
     """Whether a matter may go to a worker of that kind and those skills: a professional takes the own trade alone."""
-    foreign = kind == "professional" and bool(skills) and trade(profile, category, skills) is None
+    return foreign_or_ok(wish(profile, category), kind, skills)
+
+
+def foreign_or_ok(wanted: Wish, kind: str, skills: Sequence[str]) -> tuple[bool, str]:
+    """The same for a wish that is known."""
+    foreign = kind == "professional" and bool(skills) and wanted.skills.isdisjoint(skills)
     return (False, "other_trade") if foreign else (True, OK)
 
 
-def trade(profile: Profile, category: str, skills: Sequence[str]) -> str | None:
-    """The skill that makes a matter the worker's own; None without one."""
-    return next((skill for skill in wanted_skills(profile, category) if skill in skills), None)
-
-
-def wanted_skills(profile: Profile, category: str) -> list[str]:
-    """Skills that a matter may ask for: its subclass, its class, the trade of the department that usually has it."""
+def wish(profile: Profile, category: str) -> Wish:
+    """What a matter asks for: its subclass, its class, the trade of the department that usually has it."""
     kind = profile.kind(category)
-    return [category, category[:2], *([kind.department] if kind and kind.department else [])]
-
-
-def wants_trade(profile: Profile, category: str) -> bool:
-    """Whether a matter is one of a trade that has professional workers."""
-    kind = profile.kind(category)
-    return kind is not None and kind.department in profile.dispatch.trades
+    owner = kind.department if kind else None
+    return Wish(frozenset(filter(None, (category, category[:2], owner))), owner in profile.dispatch.trades)
 
 
 def refusals(conn: Db, profile: Profile, tickets: Iterable[int], now: datetime) -> dict[int, set[str]]:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from geodata.queries.tickets import Ticket
+from geodata.queries.candidates import Matter
 from profiles import Profile
-from profiles.dispatch import Weights
+from services.dispatch.crew import Wish
 from services.dispatch.reasons import Reason
-from services.dispatch.score import Score
+from services.dispatch.score import Scale, Score
 from services.dispatch.travel import Method
 
 
@@ -48,13 +48,12 @@ class LeftOut(NamedTuple):
     why: Reason
     lon: float | None
     lat: float | None
-    rank: tuple[bool, float]
 
 
 class Found(NamedTuple):
     """The candidates of a ticket; `radius_m` holds all those listed that have a place."""
 
-    ticket: Ticket
+    ticket: Matter
     weights_version: int
     method: Method
     radius_m: float | None
@@ -68,8 +67,9 @@ class Asked(NamedTuple):
     """What the search works on."""
 
     profile: Profile
-    ticket: Ticket
-    weights: Weights
+    ticket: Matter
+    scale: Scale
     refused: dict[str, datetime]
     more: Mapping[str, int]
+    wish: Wish
     now: datetime

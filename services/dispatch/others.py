@@ -22,13 +22,13 @@ def posts(conn: Db, asked: Asked, spot: tuple[float, float] | None) -> list[Cand
         party["code"] for party in ticket.parties if party["kind"] == "post" and party["part"] == "lead"
     }
     found = []
-    for post in queries.posts(conn, above(ticket.area.no), roles, spot, local):
+    for post in queries.posts(conn, above(ticket.area_no), roles, spot, local):
         if (post.rostered and not post.on_duty) or post.code in {*asked.refused, *holding}:
             continue
-        stands = relation(post.area_no, ticket.area.no)
+        stands = relation(post.area_no, ticket.area_no)
         minutes = None if post.metres is None else travel_s(post.metres, profile) / 60
         facts = Facts(relation=stands, minutes=minutes, skill=1.0)
-        score = scored(profile, asked.weights, ticket.category, facts)
+        score = scored(asked.scale, facts)
         reasons = for_row(profile, ticket.category, facts, area=post.area)
         reasons.insert(1, Reason("post", {}))
         if post.on_duty:
@@ -52,7 +52,7 @@ def department(asked: Asked) -> list[Candidate]:
     if own is None or held or own.code in asked.refused:
         return []
     facts = Facts(relation="none", owner="department", skill=1.0)
-    score = scored(profile, asked.weights, ticket.category, facts)
+    score = scored(asked.scale, facts)
     reasons = [Reason("ground_department", {"area": own.name})]
     return [
         Candidate(

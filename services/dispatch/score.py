@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from profiles import Profile
-from profiles.dispatch import Ground, Weights
+from profiles.dispatch import Dispatch, Ground, Weights
 from services.dispatch.ground import Relation
 
 PARTS = tuple(Weights.model_fields)
@@ -42,10 +42,30 @@ class Score(NamedTuple):
     parts: tuple[Part, ...]
 
 
-def scored(profile: Profile, weights: Weights, category: str, facts: Facts) -> Score:
-    """The score for a ticket of that category."""
-    shares = _shares(profile, profile.dispatch.ground(category), facts)
-    applied = {name: getattr(weights, name) for name in PARTS if name in shares and getattr(weights, name)}
+class Scale(NamedTuple):
+    """What the candidates of one ticket are measured by."""
+
+    rules: Dispatch
+    ground: Ground
+    weights: dict[str, int]
+
+
+def scale_of(profile: Profile, weights: Weights, category: str) -> Scale:
+    """The scale for tickets of that category."""
+    return Scale(profile.dispatch, profile.dispatch.ground(category), weights.model_dump())
+
+
+def total(scale: Scale, facts: Facts) -> float:
+    """The score alone, 0 to 100, not rounded: to choose whose parts are worth telling."""
+    shares, weights = _shares(scale, facts), scale.weights
+    whole = sum(weights[name] for name in shares) or 1
+    return 100 * sum(weights[name] * share for name, (share, _) in shares.items()) / whole
+
+
+def scored(scale: Scale, facts: Facts) -> Score:
+    """The score with its parts."""
+    shares = _shares(scale, facts)
+    applied = {name: scale.weights[name] for name in PARTS if name in shares and scale.weights[name]}
     whole = sum(applied.values()) or 1
     parts = tuple(
         Part(
@@ -59,31 +79,31 @@ def scored(profile: Profile, weights: Weights, category: str, facts: Facts) -> S
     return Score(round(sum(part.points for part in parts), 1), parts)
 
 
-def best_beyond(
-    profile: Profile, weights: Weights, category: str, minutes: float, *, skilled: bool, wants: bool
-) -> float:
-    """The most that a worker so many minutes off could score who has not been looked at: nobody of the community."""
-    ground = profile.dispatch.ground(category)
+def best_beyond(scale: Scale, minutes: float, *, skilled: bool, of_trade: bool) -> float:
+    """The most that a worker at least so many minutes off, of another community, could score.
+
+    `skilled`: one of those who know the matter; `of_trade`: whether the matter is one of a trade.
+    """
+    ground, weights = scale.ground, scale.weights
     shares = {
-        "ground": max(ground.town, ground.owner) if skilled else ground.town,
-        "way": _down(minutes, 0, profile.dispatch.far_minutes),
-        "skill": 1 if skilled or not wants else GENERAL,
+        "ground": max(ground.town, ground.wider, ground.owner) if skilled else ground.town,
+        "way": _down(minutes, 0, scale.rules.far_minutes),
+        "skill": 1 if skilled else GENERAL if of_trade else PLAIN,
     }
-    whole = sum(getattr(weights, name) for name in PARTS) or 1
-    most: float = sum(getattr(weights, name) * shares.get(name, 1) for name in PARTS)
-    return 100 * most / whole
+    most = sum(weight * shares.get(name, 1) for name, weight in weights.items())
+    return 100 * most / (sum(weights.values()) or 1)
 
 
 def ground_of(ground: Ground, facts: Facts) -> tuple[float, str]:
     """The share of the part `ground`, and what gives it."""
-    territory: float = getattr(ground, facts.relation, 0.0)
+    territory: float = 0.0 if facts.relation == "none" else getattr(ground, facts.relation)
     ownership: float = getattr(ground, facts.owner) if facts.owner else 0.0
     return (ownership, facts.owner) if facts.owner and ownership >= territory else (territory, facts.relation)
 
 
-def _shares(profile: Profile, ground: Ground, facts: Facts) -> dict[str, tuple[float, Any]]:
-    rules = profile.dispatch
-    shares: dict[str, tuple[float, Any]] = {"ground": ground_of(ground, facts)}
+def _shares(scale: Scale, facts: Facts) -> dict[str, tuple[float, Any]]:
+    rules = scale.rules
+    shares: dict[str, tuple[float, Any]] = {"ground": ground_of(scale.ground, facts)}
     if facts.minutes is not None:
         shares["way"] = _down(facts.minutes, 0, rules.far_minutes), round(facts.minutes, 1)
     if facts.load is not None:

@@ -1,5 +1,6 @@
 """How much each part of a candidate's score weighs here: as the profile says until the place sets its own."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,13 +13,6 @@ from services.access import Right, Viewer
 from services.dispatch.weight_errors import BadWeights, NotForThem, StaleWeights
 
 
-class Current(NamedTuple):
-    """The weights in force; version 0 are the profile's own."""
-
-    version: int
-    weights: Weights
-
-
 class Setting(NamedTuple):
     """The weights in force, and who set them when."""
 
@@ -28,10 +22,10 @@ class Setting(NamedTuple):
     changed_by: str | None
 
 
-def current(conn: Db, profile: Profile) -> Current:
-    """The weights in force."""
-    found = setting(conn, profile)
-    return Current(found.version, found.weights)
+def merged(profile: Profile, own: Mapping[str, int]) -> Weights:
+    """The profile's weights with the place's own above them; a part that there is no more counts nothing."""
+    known = {name: value for name, value in own.items() if name in Weights.model_fields}
+    return profile.dispatch.weights.model_copy(update=known)
 
 
 def setting(conn: Db, profile: Profile) -> Setting:
@@ -39,8 +33,7 @@ def setting(conn: Db, profile: Profile) -> Setting:
     row = queries.weights(conn)
     if row is None:
         return Setting(0, profile.dispatch.weights, None, None)
-    known = {name: value for name, value in row[1].items() if name in Weights.model_fields}
-    return Setting(row[0], profile.dispatch.weights.model_copy(update=known), row[2], row[3])
+    return Setting(row[0], merged(profile, row[1]), row[2], row[3])
 
 
 def change(conn: Db, profile: Profile, viewer: Viewer, version: int, weights: Weights) -> Setting:
