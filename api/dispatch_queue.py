@@ -7,17 +7,20 @@ from fastapi import APIRouter, Query
 
 from api.gate import Seer
 from api.ticket_list import ANSWERS, Several
-from geodata.queries.dispatch_queue import Tab
-from services.access import opened
+from geodata.queries import dispatch_queue as queries
+from geodata.queries.dispatch_queue import Asker, Tab
+from geodata.scope import scoped
+from services.access import Right, scope_for
 from services.dispatch import queue as service
-from services.dispatch.queue import Asked
+from services.dispatch.queue import Asked, Queue
+from services.dispatch.sharing import Shared
 from services.runtime import Runtime
 
 
 def router(runtime: Runtime) -> APIRouter:
     """The route; times are milliseconds since 1970."""
     routes = APIRouter(prefix="/api/dispatch", tags=["Dispatch"], responses=ANSWERS)
-    profile = runtime.profile
+    profile, shared = runtime.profile, Shared[tuple[Queue, datetime]]()
 
     @routes.get("/queue")
     def queue(
@@ -56,11 +59,19 @@ def router(runtime: Runtime) -> APIRouter:
             tab, q, _several(town), _several(channel), _several(category), _several(status), _several(severity),
             bbox, polygon, limit, offset,
         )  # fmt: skip
-        now = datetime.now(UTC)
-        with opened(runtime.pool, viewer, within) as (conn, _):
-            found = service.queue(conn, profile, viewer, asked, now)
+        scope = scope_for(runtime.pool, viewer, within)
+        asker = Asker(viewer.kind, viewer.name)
+
+        def read() -> tuple[Queue, datetime]:
+            now = datetime.now(UTC)
+            with scoped(runtime.pool, scope) as conn:
+                return service.queue(conn, profile, viewer, asked, now), now
+
+        whose = asker if tab == "mine" else None
+        found, now = shared.get((scope.key, viewer.may(Right.PEOPLE), asked, whose), read)
+        with scoped(runtime.pool, scope) as conn:
+            counts = found.counts._asdict() | {"mine": queries.mine(conn, asker)}
         rows = [service.told(profile, viewer, found, place, now) for place in found.places]
-        counts = found.counts._asdict()
         return {
             "as_of": service.ms(now),
             "total": found.total,

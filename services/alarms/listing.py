@@ -47,9 +47,8 @@ def acknowledge(conn: Db, viewer: Viewer, alarm_id: int, note: str | None, now: 
 
     Raises NotForThem, UnknownAlarm.
     """
-    least = _least_level(viewer)
     found = queries.one(conn, alarm_id)
-    if found is None or found.level < least:
+    if found is None or found.level < _least_level(viewer):
         raise UnknownAlarm(f"There is no alarm with the id {alarm_id}.")
     area_no = queries.acknowledge(conn, alarm_id, viewer.name, note, now)
     if area_no is not None:

@@ -84,7 +84,7 @@ def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
         queries.shown(conn, ids, words=viewer.may(Right.PEOPLE)),
         {claim.ticket_id: claim for claim in claims.live(conn, ids)} if ids else {},
         len(kept),
-        queries.counts(conn, asker, now),
+        queries.counts(conn, now),
         facets,
         queries.towns(conn),
     )

@@ -65,7 +65,7 @@ def state(conn: Db, profile: Profile, viewer: Viewer, since: datetime, now: date
     )
     told_of = _Telling(profile, shown, {place.ticket.id: place for _, place in rows.values()})
     notes = [note_told(profile, viewer, one) for one in queries.notes(conn, viewer.name, since, MOST)]
-    counts = dispatch_queue.counts(conn, asker, now)
+    counts = dispatch_queue.counts(conn, now)
     return {
         "figures": {
             **queries.done(conn, viewer.name, since)._asdict(),

@@ -1,6 +1,5 @@
 """Alarms: what raises them, who is told, who acknowledges them, and where they go when nobody does."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 
 import profiles
 from geodata.queries.tickets import Ticket
-from geodata.scope import EVERYTHING, Db, Pool, scoped
+from geodata.scope import EVERYTHING, Db, Pool, enter, scoped
 from geodata.servers import Stores
 from profiles.alarms import Alarms, Notice
 from services import tickets
@@ -36,10 +35,10 @@ HERE = grid_no(1, 1, 1)
 
 
 @pytest.fixture
-def conn(pool: Pool) -> Iterator[Db]:
-    """A transaction that sees the whole place."""
-    with scoped(pool, DISPATCHER.scope) as opened:
-        yield opened
+def conn(conn: Db) -> Db:
+    """A transaction that sees the whole place, and is rolled back."""
+    enter(conn, EVERYTHING)
+    return conn
 
 
 def filed(conn: Db, severity: str | None = "urgent", viewer: Viewer = DISPATCHER) -> Ticket:

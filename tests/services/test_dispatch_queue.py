@@ -1,6 +1,7 @@
 """The dispatch queue: tabs, the order with its reasons, filters with their counts, and what a row tells."""
 
-from collections.abc import Iterator
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 
 import profiles
 from geodata.clock.worktime import worktime_of
-from geodata.queries.dispatch_queue import Waiting
+from geodata.queries.dispatch_queue import Asker, Waiting, mine
 from geodata.queries.tickets import Ticket
-from geodata.scope import Db, Pool, scoped
+from geodata.scope import EVERYTHING, Db, enter
 from services import tickets
 from services.access import Viewer
 from services.dispatch.order import REASONS, STAGES, places, reasons
 from services.dispatch.queue import Asked, Queue, queue, told
+from services.dispatch.sharing import Shared
 from services.ticket_list.asked import BadFilter, WordsHidden
 from services.tickets import Report
 from tests.small_place import STEP, centre, grid_no
@@ -27,10 +29,10 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def conn(pool: Pool) -> Iterator[Db]:
-    """A transaction that sees the whole place."""
-    with scoped(pool, DISPATCHER.scope) as opened:
-        yield opened
+def conn(conn: Db) -> Db:
+    """A transaction that sees the whole place, and is rolled back."""
+    enter(conn, EVERYTHING)
+    return conn
 
 
 def filed(conn: Db, minutes: float = 0, town: int = 1, grid: int = 1, **more: Any) -> Ticket:
@@ -98,7 +100,7 @@ SITUATIONS: list[tuple[str, Waiting, str, bool, str, float | None]] = [
 def test_a_ticket_has_a_step_a_moment_and_a_reason(
     ticket: Waiting, stage: str, decide: bool, reason: str, minutes: float | None
 ) -> None:
-    (place,) = places(PROFILE, worktime_of(PROFILE, {}), [ticket], NOW)
+    (place,) = places(PROFILE, worktime_of(PROFILE, ()), [ticket], NOW)
     assert (place.stage, place.decide, reasons(PROFILE, place, NOW)[0].key) == (stage, decide, reason)
     if minutes is None:
         assert place.due is None
@@ -111,7 +113,7 @@ def test_the_order_is_what_presses_most() -> None:
     """Decisions first; among them severity, refusals and escalation move forward what is otherwise due later."""
     named = [row[1]._replace(id=number) for number, row in enumerate(SITUATIONS)]
     order = [
-        SITUATIONS[place.ticket.id][0] for place in places(PROFILE, worktime_of(PROFILE, {}), named, NOW)
+        SITUATIONS[place.ticket.id][0] for place in places(PROFILE, worktime_of(PROFILE, ()), named, NOW)
     ]
     assert order == [
         "urgent and late", "urgent", "sent back thrice", "complex", "escalated", "sent back once", "not signed in time",
@@ -189,7 +191,7 @@ def test_the_map_and_a_lasso_filter(conn: Db) -> None:
         {"bbox": "0,0,1,1", "polygon": "1,1;2,2;1,2"},
     ],
 )  # fmt: skip
-def test_a_bad_outline_is_named(conn: Db, what: dict[str, str]) -> None:
+def test_a_bad_outline_is_named(conn: Db, what: dict[str, Any]) -> None:
     with pytest.raises(BadFilter) as refused:
         asked(conn, **what)
     assert refused.value.details[0]["field"] in what
@@ -209,17 +211,53 @@ def test_words_numbers_categories_and_places_are_found(conn: Db) -> None:
         asked(conn, county("client"), q="井盖")
 
 
-def test_a_row_shows_words_and_names_only_to_who_may_read_them(conn: Db, pool: Pool) -> None:
+def test_a_row_shows_words_and_names_only_to_who_may_read_them(conn: Db) -> None:
     ticket = filed(conn)
     claim = "INSERT INTO ticket_claim VALUES (%s, %s, 'account', 'dispatcher', '赵明', now(), now() + interval '2 min')"
     conn.execute(claim, (ticket.id, ticket.area.no))
     own = asked(conn)
     row = told(PROFILE, DISPATCHER, own, own.places[0], NOW)
     assert row and row["title"] == "垃圾未清运" and row["claim"]["mine"] and row["claim"]["by_name"] == "赵明"
-    assert ids(asked(conn, tab="mine")) == [ticket.id] and own.counts.mine == 1
+    assert ids(asked(conn, tab="mine")) == [ticket.id] and mine(conn, Asker("account", "dispatcher")) == 1
     client = county("client")
     theirs = asked(conn, client)
     row = told(PROFILE, client, theirs, theirs.places[0], NOW)
     assert row and row["title"] is None and row["claim"]["by_name"] is None and not row["claim"]["mine"]
-    with scoped(pool, of_town(2).scope) as elsewhere:
-        assert asked(elsewhere, of_town(2, "dispatcher")).counts.open == 0
+    enter(conn, of_town(2).scope)
+    assert asked(conn, of_town(2, "dispatcher")).counts.open == 0
+
+
+def test_who_asks_at_the_same_moment_shares_an_answer_that_is_never_older_than_the_question() -> None:
+    shared, turn = Shared[int](), threading.Event()
+    made: list[int] = []
+
+    def make() -> int:
+        own = len(made)
+        made.append(own)
+        turn.wait(10)
+        return own
+
+    def asking() -> tuple[int, int]:
+        """How many had been begun before this question, and which one answered it."""
+        before = len(made)
+        return before, shared.get("key", make)
+
+    with ThreadPoolExecutor(20) as threads:
+        first = threads.submit(asking)
+        while not made:
+            pass
+        rest = [threads.submit(asking) for _ in range(19)]
+        while "key" not in shared._next:
+            pass
+        turn.set()
+        assert first.result() == (0, 0)
+        answers = [one.result() for one in rest]
+    assert all(answered >= before for before, answered in answers)
+    assert len(made) < 20 and shared._running == shared._next == {}
+
+
+def test_an_error_is_everybodys_and_the_next_question_is_asked_anew() -> None:
+    shared = Shared[int]()
+    with pytest.raises(ZeroDivisionError):
+        shared.get("key", lambda: 1 // 0)
+    assert shared.get("key", lambda: 1) == 1

@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +12,7 @@ import pytest
 import profiles
 from geodata.queries.handover import Handover
 from geodata.queries.tickets import Ticket
-from geodata.scope import EVERYTHING, Db, Pool, Scope, scoped
+from geodata.scope import EVERYTHING, Db, Pool, Scope, enter, scoped
 from services import tickets
 from services.care.errors import NotForThem
 from services.handover import log, notes, shift, signing
@@ -31,10 +30,10 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
-def conn(pool: Pool) -> Iterator[Db]:
-    """A transaction that sees the whole place."""
-    with scoped(pool, EVERYTHING) as opened:
-        yield opened
+def conn(conn: Db) -> Db:
+    """A transaction that sees the whole place, and is rolled back."""
+    enter(conn, EVERYTHING)
+    return conn
 
 
 def filed(conn: Db, status: str = "accepted", town: int = 1) -> Ticket:
