@@ -208,7 +208,8 @@ ROUTES: dict[tuple[str, str], Row] = {
         for command in MEDIATION
     },
     # Everybody has a ticket of their own there; a bulk tells of each that it is not there.
-    ("POST", "/api/dispatch/tickets/{ticket_id}/claim"): Row(Right.TICKETS_DISPATCH, "not there", body={}),
+    ("POST", "/api/dispatch/tickets/{ticket_id}/claim"): Row(
+        Right.TICKETS_DISPATCH, "not there", body={}, own=(200, 409)),
     ("GET", "/api/dispatch/claims"): Row(Right.TICKETS_DISPATCH, query="?words=mine"),
     ("POST", "/api/dispatch/tickets/{ticket_id}/assign/preview"): Row(
         Right.TICKETS_DISPATCH, "not there", body={"version": 1}, own=(200, 409)),
