@@ -36,11 +36,16 @@ def reports(context: Context, count: int = 1000) -> list[dict[str, Any]]:
 
 async def post_ticket(port: int, report: dict[str, Any]) -> dict[str, Any]:
     """File it; the answer's fields. Raises ConnectionError when it is not taken."""
-    answer = await post(port, "/api/tickets", orjson.dumps(report))
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if b" 201 " not in head[:20]:
-        raise ConnectionError(f"a ticket was not taken: {body[:300]!r}")
+    return await command(port, "/api/tickets", report)
+
+
+async def command(port: int, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """One POST; the answer's fields. Raises ConnectionError when it is refused."""
+    answer = await post(port, path, orjson.dumps(body))
+    head, _, told = answer.partition(b"\r\n\r\n")
+    if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
+        raise ConnectionError(f"{path} was refused: {told[:300]!r}")
     if b"transfer-encoding: chunked" in head.lower():
-        body = body.split(b"\r\n", 1)[1].rsplit(b"\r\n0\r\n", 1)[0]
-    filed: dict[str, Any] = orjson.loads(body)
-    return filed
+        told = told.split(b"\r\n", 1)[1].rsplit(b"\r\n0\r\n", 1)[0]
+    fields: dict[str, Any] = orjson.loads(told)
+    return fields
