@@ -8,6 +8,7 @@
   const { text, button } = desk;
   const PAGE = 60;
   const MOST = 400;
+  const MOST_PICKED = 200; // of one command for many
   const SETTLE_MS = 350; // news come in bursts
   const LOST_MS = 4000;
 
@@ -28,7 +29,7 @@
   };
   const url = () => {
     const { tab, lasso, view, ...filters } = desk.asked;
-    return desk.url("/api/dispatch/queue", { tab, within: config.within, ...filters, bbox: view ? box() ?? desk.asked.box : null, polygon: lasso?.map(([lon, lat]) => `${lon.toFixed(5)},${lat.toFixed(5)}`).join(";"), limit });
+    return desk.url("/api/dispatch/queue", { tab, within: config.within, ...filters, bbox: view ? box() ?? desk.asked.box : null, polygon: lasso?.map(([lon, lat]) => `${lon.toFixed(5)},${lat.toFixed(5)}`).join(";"), limit: lasso ? MOST_PICKED : limit });
   };
   // News wait for the answer that is on its way; what was asked by hand overtakes it.
   let asking = false;

@@ -106,7 +106,8 @@
     for (let n = rows.length - 1; n >= 0; n -= 1) {
       if (!spots[n]) continue;
       let [x, y] = spots[n];
-      // Several at one place stand side by side.
+      // Who is at the spot stands beside the ticket, several at one place side by side.
+      if (centre && Math.hypot(x - centre[0], y - centre[1]) < 33) [x, y] = [centre[0] + 34, centre[1]];
       while (drawn.some(([a, b]) => Math.hypot(a - x, b - y) < 20)) x += 22;
       drawn.push([x, y]);
       const one = rows[n];
@@ -118,9 +119,10 @@
       context.textBaseline = "middle";
       context.fillStyle = map.colour(meant ? "--accent-on" : "--tx-1");
       context.fillText(String(n + 1), x, y + 0.5);
-      const wide = label(context, desk.distance(one.distance_m), x + 17, y);
+      const left = Boolean(centre) && x < centre[0]; // the figure stands on the side away from the ticket
+      const wide = label(context, desk.distance(one.distance_m), left ? x - 17 : x + 17, y, { align: left ? "right" : "left" });
       const detail = [desk.distance(one.distance_m), one.minutes == null ? null : t("dispatch.minutes", { n: Math.max(1, Math.round(one.minutes)) })].filter(Boolean).join(" \u00b7 ");
-      board.hit({ kind: "candidate", id: n, title: `${n + 1} ${one.name || one.code}`, detail, box: [x - 13, y - 13, x + 20 + wide, y + 13] });
+      board.hit({ kind: "candidate", id: n, title: `${n + 1} ${one.name || one.code}`, detail, box: left ? [x - 20 - wide, y - 13, x + 13, y + 13] : [x - 13, y - 13, x + 20 + wide, y + 13] });
     }
   };
   const paintTickets = (context, sheet, board) => {
@@ -133,7 +135,7 @@
       if (x < -10 || y < -10 || x > sheet.width + 10 || y > sheet.height + 10) continue;
       const picked = desk.picked.has(row.id);
       map.shape(context, SHAPE[mark], x, y, { scale: mark === "other" ? 1.35 : 0.95, fill: map.colour(mark === "other" ? "--tx-3" : `--${mark}`), halo, alpha: row.claim && !row.claim.mine ? 0.5 : 1 });
-      if (picked) circle(context, x, y, 10, { stroke: "--accent", width: 2 });
+      if (picked) circle(context, x, y, 9, { stroke: "--accent", width: 1.5 });
       const detail = [desk.dueOf(row) == null ? null : t(mark === "late" ? "dispatch.over" : "dispatch.left", { span: desk.span(Math.abs(desk.dueOf(row) - now) / 1000) }), row.claim && !row.claim.mine ? t("dispatch.claimed_by", { name: row.claim.by_name }) : null].filter(Boolean).join(" \u00b7 ");
       board.hit({ kind: "ticket", id: row.id, title: desk.title(row), detail, mark, x, y, radius: 8 });
     }
@@ -154,7 +156,7 @@
       if (!from || !to) continue;
       context.globalAlpha = one.off ? 0.35 : 1;
       line(context, from, to, { colour: one.meant ? "--tx-1" : one.off ? "--tx-3" : "--accent", width: one.meant ? 3 : 1.75, dash: one.off ? [3, 4] : [] });
-      circle(context, from[0], from[1], 4.5, { fill: "--map-worker", stroke: "--map-halo", width: 1.5 });
+      circle(context, from[0], from[1], desk.lines.length > 60 && !one.meant ? 2.6 : 4.5, { fill: "--map-worker", stroke: "--map-halo", width: 1.5 });
       context.globalAlpha = 1;
       if (one.meant) {
         circle(context, to[0], to[1], 11, { stroke: "--tx-1", width: 2 });
@@ -165,6 +167,12 @@
   const paint = (context, sheet, view, board) => {
     if (view.inset) return;
     for (const shape of polygons(desk.perimeter)) ring(context, sheet, shape, { close: true, fill: true, dash: [7, 4] });
+    for (const ticket of desk.gathered || []) {
+      const where = at(sheet, ticket);
+      if (!where) continue;
+      map.shape(context, "ring", where[0], where[1], { scale: 1.1, fill: map.colour("--accent"), halo: map.colour("--map-halo") });
+      board.hit({ kind: "ticket", id: ticket.id, title: desk.title(ticket), detail: desk.status(ticket.status), x: where[0], y: where[1], radius: 8 });
+    }
     if (desk.asked.lasso) ring(context, sheet, desk.asked.lasso, { close: true, fill: true });
     if (desk.drawing) ring(context, sheet, desk.drawing, { close: false, dash: [5, 4] });
     const centre = at(sheet, chosen());

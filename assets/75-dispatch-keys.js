@@ -94,5 +94,5 @@
     node.textContent = n || "";
     node.className = style || "";
   };
-  desk.language = config.language;
+  
 })();

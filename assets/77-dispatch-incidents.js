@@ -9,8 +9,9 @@
 
   const latest = desk.latest();
   let shown = null; // id of the one that is open
-  const perimeter = (shape) => {
+  const perimeter = (shape, tickets) => {
     desk.perimeter = shape || null;
+    desk.gathered = tickets || null;
     wangge.emit("desk:perimeter");
   };
   const fail = (error, code = "in_incident") => (error.code === code ? t("dispatch.incident.already", { title: error.details?.[0]?.title ?? error.details?.[0]?.incident ?? "" }) : desk.refusal(error));
@@ -89,7 +90,7 @@
   const draw = (place, one) => {
     const again = () => shown === one.id && open_one(place, one.id);
     const change = (changes) => busy(() => wangge.send("PATCH", `/api/incidents/${one.id}`, { version: one.version, ...changes }), again);
-    perimeter(one.perimeter || one.outline);
+    perimeter(one.perimeter || one.outline, one.tickets);
     const { figures } = one;
     const tickets = one.tickets.map((ticket) =>
       h("div", { class: "one" }, button(title(ticket), { class: "link" }, () => (desk.close(), desk.choose(ticket.id, { by: "incident" }))), text("p", {}, [desk.status(ticket.status), ticket.area, ticket.holder && (typeof ticket.holder === "string" ? ticket.holder : ticket.holder.name)].filter(Boolean).join(" \u00b7 ")), one.closed_at ? h("span") : h("div", { class: "do" }, button(t("dispatch.incident.remove"), { class: "plain" }, () => change({ remove: [ticket.id] })))),

@@ -7,6 +7,7 @@
   const { t, h, on, config } = wangge;
   const { text, button } = desk;
   const FIGURES = ["handed_out", "signed", "closed", "overdue"];
+  const MOST = 200; // that the server tells of each list
   const latest = desk.latest();
 
   const ticket = (one) =>
@@ -70,7 +71,7 @@
     const rest = told.notes.filter((one) => !told.promised.some((other) => other.id === one.id && other.words)).map((one) => note(one, done));
     const scroll = place.querySelector(".body")?.scrollTop ?? 0;
     const body = h("div", { class: "body" }, tiles, sign(place, told),
-      ...part(t("dispatch.handover.open", { n: told.open.length }), told.open.map(ticket), t("dispatch.handover.open.none")),
+      ...part(t("dispatch.handover.open", { n: told.open.length < MOST ? told.open.length : `${MOST}+` }), told.open.map(ticket), t("dispatch.handover.open.none")),
       ...part(t("dispatch.handover.promised", { n: promised.length }), promised, t("dispatch.handover.promised.none")),
       ...part(t("dispatch.handover.watched", { n: told.watched.length }), told.watched.map(ticket), t("dispatch.handover.watched.none")),
       ...part(t("dispatch.handover.notes", { n: rest.length }), rest, t("dispatch.handover.notes.none")),
