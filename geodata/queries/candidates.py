@@ -1,20 +1,22 @@
 """Who could take a ticket: workers near a spot and on its ground, what they have in hand, posts, refusals, weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from geodata.scope import Db
 
 DAYS_BACK = 3  # a ticket that is dispatched today was hardly ever reported longer ago
-LEAST = 500  # of the workers on a ticket's own ground, so many at the most
+LEAST = 300  # of the workers on a ticket's own ground, so many at the most
 
 
 class Matter(NamedTuple):
-    """What of a ticket tells who could take it; degrees in EPSG:4326, `weights` are (version, weights, when, by)."""
+    """What of a ticket tells who could take it; degrees in EPSG:4326, None for a point that is not its own."""
 
     id: int
     version: int
@@ -78,7 +80,23 @@ _ON_SHIFT = """
          WHEN %(time)s::time >= w.shift_from THEN w.shift_days & %(day)s <> 0
          ELSE %(time)s::time < w.shift_to AND w.shift_days & %(eve)s <> 0 END
 """
-_SPOT = "ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326)::geography"
+# As a sub-select it is made once a query; made once a row it takes longer than all the rest.
+_SPOT = "(SELECT ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326)::geography)"
+
+
+@contextmanager
+def planned_once(conn: Db) -> Iterator[None]:
+    """Run the queries within with plans that are made once a connection, whatever they are asked with.
+
+    They touch each month of tickets: planning them takes longer than running them, and a plan for 70 given workers
+    reads all tickets of the last days in place of theirs.
+    """
+    conn.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
+    try:
+        yield
+    finally:
+        if conn.info.transaction_status is not TransactionStatus.INERROR:
+            conn.execute("SELECT set_config('plan_cache_mode', 'auto', true)")
 
 
 def matter(
@@ -90,7 +108,8 @@ def matter(
     """
     row = conn.execute(
         """
-        SELECT t.id, t.version, t.reported_at, t.status::text, k.code, t.title, t.area_no, ST_X(t.geom), ST_Y(t.geom),
+        SELECT t.id, t.version, t.reported_at, t.status::text, k.code, t.title, t.area_no,
+               CASE t.location WHEN 'exact' THEN ST_X(t.geom) END, CASE t.location WHEN 'exact' THEN ST_Y(t.geom) END,
                (SELECT code FROM worker WHERE id = t.worker_id),
                (SELECT code FROM department WHERE id = t.department_id), t.parties,
                (SELECT jsonb_build_array(version, weights) FROM dispatch_weights ORDER BY version DESC LIMIT 1),

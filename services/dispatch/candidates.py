@@ -58,14 +58,32 @@ def find(
     `using` are other weights than the place's; `more` are tickets besides that workers (by code) are about to get.
     Raises UnknownTicket, and NotAllowed for one that has ended.
     """
-    known = queries.matter(conn, ticket_id, DESKS)
-    if known is None:
-        raise UnknownTicket(f"There is no ticket with the id {ticket_id}.")
-    ticket, (version, own), refused = known
-    if ticket.status in ENDED:
-        raise NotAllowed("dispatch", ticket.status, [], "The ticket has ended; nobody can be sent any more.")
-    scale = scale_of(profile, using or weights.merged(profile, own), ticket.category)
-    asked = Asked(profile, ticket, scale, refused, more, crew.wish(profile, ticket.category), now)
+    with queries.planned_once(conn):
+        known = queries.matter(conn, ticket_id, DESKS)
+        if known is None:
+            raise UnknownTicket(f"There is no ticket with the id {ticket_id}.")
+        ticket, (version, own), refused = known
+        if ticket.status in ENDED:
+            raise NotAllowed(
+                "dispatch", ticket.status, [], "The ticket has ended; nobody can be sent any more."
+            )
+        scale = scale_of(profile, using or weights.merged(profile, own), ticket.category)
+        asked = Asked(profile, ticket, scale, refused, more, crew.wish(profile, ticket.category), now)
+        return _searched(conn, asked, version, limit)
+
+
+def best(
+    conn: Db, profile: Profile, ticket_id: int, now: datetime, *, using: Weights | None = None,
+    more: Mapping[str, int] = NOTHING_MORE,
+) -> Candidate | None:  # fmt: skip
+    """The first of all candidates; None without any. Takes and raises what `find` does."""
+    rows = find(conn, profile, ticket_id, now, limit=1, using=using, more=more).rows
+    return rows[0] if rows else None
+
+
+def _searched(conn: Db, asked: Asked, version: int, limit: int) -> Found:
+    """Look at the nearest, and at more of them until nobody farther off could come before the last."""
+    ticket = asked.ticket
     spot = None if ticket.lon is None or ticket.lat is None else (ticket.lon, ticket.lat)
     extra = others.posts(conn, asked, spot) + others.department(asked)
     looks = {NEAR: FIRST_LOOK, KNOWING: FIRST_LOOK}
@@ -80,15 +98,6 @@ def find(
         if not short:
             return _told(conn, asked, version, able, extra, unable, limit)
         looks |= {stream: looks[stream] * WIDER for stream in short}
-
-
-def best(
-    conn: Db, profile: Profile, ticket_id: int, now: datetime, *, using: Weights | None = None,
-    more: Mapping[str, int] = NOTHING_MORE,
-) -> Candidate | None:  # fmt: skip
-    """The first of all candidates; None without any. Takes and raises what `find` does."""
-    rows = find(conn, profile, ticket_id, now, limit=1, using=using, more=more).rows
-    return rows[0] if rows else None
 
 
 def _around(conn: Db, asked: Asked, spot: tuple[float, float] | None, looks: Mapping[int, int]) -> list[Near]:

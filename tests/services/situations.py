@@ -60,19 +60,19 @@ def place(conn: Db, people: list[Who | Post], now: datetime = NOW) -> None:
 
 
 def ticket(
-    conn: Db, category: str = "01001", *, area: tuple[int, int, int] = OWN, point: bool = True,
+    conn: Db, category: str = "01001", *, area: tuple[int, int, int] = OWN, location: str = "exact",
     status: str = "accepted", worker: str | None = None,
 ) -> Ticket:  # fmt: skip
     """A ticket at the spot."""
     row = conn.execute(
         """
         INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status, worker_id)
-        SELECT %s, 1, k.id, 't', CASE WHEN %s THEN ST_SetSRID(ST_MakePoint(%s, %s), 4326) END,
-               (CASE WHEN %s THEN 'exact' ELSE 'none' END)::location_quality, %s, %s::ticket_status,
+        SELECT %s, 1, k.id, 't', CASE WHEN %s <> 'none' THEN ST_SetSRID(ST_MakePoint(%s, %s), 4326) END,
+               %s::location_quality, %s, %s::ticket_status,
                (SELECT id FROM worker WHERE code = %s)
         FROM category k WHERE k.code = %s RETURNING id
         """,
-        (NOW - timedelta(hours=1), point, *SPOT, point, grid_no(*area), status, worker, category),
+        (NOW - timedelta(hours=1), location, *SPOT, location, grid_no(*area), status, worker, category),
     ).fetchone()
     assert row is not None
     found = read_ticket(conn, row[0])

@@ -166,7 +166,12 @@ CASES = [
     Case("rubbish is no matter of a mediator", [Post("M")], "urban"),
     # tickets whose place is not known well
     Case("without a point the ground decides", [Who("A", m=5000), Who("B", COMMUNITY, 100)],
-         "A B urban", {"A": "ground_own idle"}, ticket={"point": False}),
+         "A B urban", {"A": "ground_own idle"}, ticket={"location": "none"}),
+    Case("a point that many share is nobody's: the ground decides",
+         [Who("A", m=5000), Who("B", COMMUNITY, 100)],
+         "A B urban", {"A": "ground_own idle"}, ticket={"location": "shared_point"}),
+    Case("known to the whole place alone: the department", [Who("A"), Who("B", FAR)],
+         "urban", ticket={"area": (0, 0, 0), "location": "shared_point"}),
     Case("known to the community alone: nobody's own grid", [Who("A", m=900), Who("B", WIDER)],
          "B A urban", {"A": "ground_community"}, ticket={"area": WIDER}),
 ]  # fmt: skip
@@ -325,6 +330,7 @@ def test_the_numbers_of_areas_tell_whose_ground() -> None:
         "own", "wider", "community", "town", "none", "wider", "wider"]  # fmt: skip
     assert above(here) == [here, grid_no(*WIDER), grid_no(*TOWN_WIDE), grid_no(0, 0, 0)]
     assert neighbourhood(here) == (grid_no(*WIDER), grid_no(*WIDER) + 999)
+    assert neighbourhood(grid_no(0, 0, 0)) == (grid_no(0, 0, 0), grid_no(0, 0, 0))
     assert neighbourhood(grid_no(*TOWN_WIDE)) == (grid_no(*TOWN_WIDE), grid_no(*TOWN_WIDE) + 999_999)
 
 
