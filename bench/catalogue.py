@@ -45,11 +45,15 @@ CATALOGUE = (
     Measure(6, "positions", "m06_positions", "positions taken in"),
     Measure(7, "fan-out", "m07_fanout", "fan-out to 500 screens"),
     Measure(8, "event-to-pixel", "m08_event_to_pixel", "event to pixel"),
+    Measure(9, "candidates", "m09_candidates", "best candidates of 4,000 workers"),
+    Measure(10, "plan", "m10_plan", "plan of 200 tickets for 4,000 workers"),
     Measure(12, "placing", "m12_placing", "grid of 1.14 million points"),
     Measure(13, "import", "m13_import", "import of 1.14 million tickets"),
     Measure(14, "callbacks", "m14_callbacks", "round trip of Dash callbacks"),
     Measure(15, "scope", "m15_scope", "what the scope costs on the hot reads"),
     Measure(16, "list", "m16_list", "a page and a search of the list of tickets"),
+    Measure(17, "action", "m17_action", "an assignment on every other open screen"),
+    Measure(18, "soak", "m18_soak", "a tab over eight hours of dispatching"),
 )
 
 

@@ -261,7 +261,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/api/dispatch/handover/{handover_id}"): Row(Right.TICKETS_DISPATCH, "not there", own=(200, 403)),
     ("GET", "/api/dispatch/handovers"): Row(Right.TICKETS_DISPATCH, "nothing of it", own=(200, 403)),
     ("POST", "/api/dispatch/handover/export"): Row(Right.EXPORT, body={}, own=(200, 403)),
-    ("GET", "/api/dispatch/tickets/{ticket_id}/candidates"): Row(Right.TICKETS_DISPATCH, "not there"),
+    ("GET", "/api/dispatch/tickets/{ticket_id}/candidates"): Row(
+        Right.TICKETS_DISPATCH, "not there", own=(200, 409)),  # rows before this one end the ticket
     ("GET", "/api/dispatch/weights"): Row(Right.DISPATCH_RULES),
     ("PUT", "/api/dispatch/weights"): Row(  # they hold for the whole place, and nobody here sees it
         Right.DISPATCH_RULES_SET, body={"version": 0, "weights": {"way": 30}}, own=(403,)),
