@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from psycopg.rows import class_row
 
+from geodata.queries.candidates import _ON_SHIFT, _moment
 from geodata.scope import Db
 
 AROUND_M = 100  # the outline of an incident without a perimeter, around its tickets
@@ -137,12 +138,11 @@ def stations(conn: Db, geojson: str) -> list[StationInside]:
 def workers(conn: Db, geojson: str, oldest: datetime, local: datetime) -> int:
     """How many workers on shift have their latest position, taken since `oldest`, inside the shape."""
     row = conn.execute(
-        """
+        f"""
         SELECT count(*) FROM worker_position p JOIN worker w ON w.id = p.worker_id, ST_GeomFromGeoJSON(%(shape)s) g
-        WHERE p.geom && g AND ST_Covers(g, p.geom) AND p.at >= %(oldest)s AND w.active
-          AND shift_left(w.shift_from, w.shift_to, w.shift_days, %(local)s) IS NOT NULL
-        """,
-        {"shape": geojson, "oldest": oldest, "local": local.replace(tzinfo=None)},
+        WHERE p.geom && g AND ST_Covers(g, p.geom) AND p.at >= %(oldest)s AND w.active AND {_ON_SHIFT}
+        """,  # nosec B608 # of constants alone
+        _moment(local, local) | {"shape": geojson, "oldest": oldest},
     ).fetchone()
     return int(row[0]) if row else 0
 

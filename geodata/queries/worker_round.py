@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from psycopg.rows import class_row
 
+from geodata.queries.candidates import _ON_SHIFT, _moment
 from geodata.scope import Db
 
 
@@ -47,16 +48,15 @@ def stand_of(conn: Db, code: str, oldest: datetime, local: datetime) -> Stand | 
     return (
         conn.cursor(row_factory=class_row(Stand))
         .execute(
-            """
+            f"""
             SELECT w.id, w.code, w.name, ST_X(coalesce(p.geom, b.label_at)) AS lon,
                    ST_Y(coalesce(p.geom, b.label_at)) AS lat, p.at
             FROM worker w
             JOIN area_boundary b ON b.area_no = w.area_no AND upper_inf(b.valid)
-            LEFT JOIN worker_position p ON p.worker_id = w.id AND p.at >= %(oldest)s
-                AND shift_left(w.shift_from, w.shift_to, w.shift_days, %(local)s) IS NOT NULL
+            LEFT JOIN worker_position p ON p.worker_id = w.id AND p.at >= %(oldest)s AND {_ON_SHIFT}
             WHERE w.code = %(code)s AND w.active
-            """,
-            {"code": code, "oldest": oldest, "local": local.replace(tzinfo=None)},
+            """,  # nosec B608 # of constants alone
+            _moment(local, local) | {"code": code, "oldest": oldest},
         )
         .fetchone()
     )

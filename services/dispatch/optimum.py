@@ -17,7 +17,7 @@ def distances(lon: Metres, lat: Metres, other_lon: Metres, other_lat: Metres) ->
     """
     from scipy.spatial.distance import cdist  # 0.2 s at import
 
-    found: Metres = cdist(_in_space(lon, lat), _in_space(other_lon, other_lat))
+    found: Metres = cdist(in_space(lon, lat), in_space(other_lon, other_lat))
     return found
 
 
@@ -109,7 +109,7 @@ def _left_over(cost: Metres, free: NDArray[np.int64], step: float) -> Metres:
     return found
 
 
-def _in_space(lon: Metres, lat: Metres) -> Metres:
+def in_space(lon: Metres, lat: Metres) -> Metres:
     """Points on the ellipsoid in metres from the middle of the earth."""
     east, north = np.radians(lon), np.radians(lat)
     radius = AXIS_M / np.sqrt(1 - ECCENTRICITY_2 * np.sin(north) ** 2)

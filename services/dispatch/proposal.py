@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from geodata.queries.plans import Waiting
 from profiles import Profile
 from services.dispatch.crew import CrewMember, fit, of_trade
-from services.dispatch.optimum import NOBODY, distances, one_by_one, optimum
+from services.dispatch.matching import Matched, matched, nobody
+from services.dispatch.optimum import NOBODY
 from services.dispatch.travel import travel_s
 
 Members = NDArray[np.int64]
@@ -68,45 +69,53 @@ def proposal(
     placed = [at for at, ticket in enumerate(tickets) if _why_not(ticket, elsewhere or {}) is None]
     able = [tickets[at] for at in placed]
     step = profile.dispatch.plan_fairness_m
-    metres = _metres(able, crew)
     may = _may(profile, able, crew, refusals)
-    free = np.array(
-        [max(one.capacity - one.load, 0) if fit(profile, one)[0] else 0 for one in crew], dtype=np.int64
-    )
-    held = np.array([max(one.load, one.assigned_today) for one in crew], dtype=np.float64)
-    chosen = optimum(np.where(may, metres + step * held, np.inf), free, step)
-    by_hand = one_by_one(np.where(may, metres, np.inf), free)
-    nearer = _nearer(metres, may, chosen)
+    able_crew = [at for at, one in enumerate(crew) if fit(profile, one)[0]]
+    found = _matched(able, [crew[at] for at in able_crew], may[:, able_crew], step)
     lines: list[Line] = []
-    taken = dict(zip(placed, range(len(placed)), strict=True))
-    for at, ticket in enumerate(tickets):
-        row = taken.get(at)
-        if row is None:
-            why = _why_not(ticket, elsewhere or {})
-            assert why is not None
+    rows = iter(range(len(placed)))
+    for ticket in tickets:
+        why = _why_not(ticket, elsewhere or {})
+        if why is not None:
             lines.append(Line(ticket, None, None, None, why))
-        elif chosen[row] == NOBODY:
+            continue
+        row = next(rows)
+        if found.chosen[row] == NOBODY:
             lines.append(Line(ticket, None, None, None, _why_nobody(crew, may[row])))
-        else:
-            member, far_m = crew[chosen[row]], float(metres[row, chosen[row]])
-            why = _why(ticket, member, int(nearer[row]))
-            lines.append(Line(ticket, member, far_m, float(travel_s(far_m, profile)), why))
+            continue
+        member, far_m = crew[able_crew[found.chosen[row]]], float(found.chosen_m[row])
+        nearer = int((found.near.may[row] & (found.near.metres[row] < far_m - 1e-6)).sum())
+        lines.append(
+            Line(ticket, member, far_m, float(travel_s(far_m, profile)), _why(ticket, member, nearer))
+        )
     loads = np.array([one.load for one in crew], dtype=np.int64)
+    at = np.array([*able_crew, NOBODY], dtype=np.int64)
     return Proposal(
         lines,
-        _figures(profile, metres, by_hand, loads),
-        _figures(profile, metres, chosen, loads),
+        _figures(profile, at[found.by_hand], found.by_hand_m, loads),
+        _figures(profile, at[found.chosen], found.chosen_m, loads),
         len(crew),
-        int((free > 0).sum()),
+        len(able_crew),
     )
 
 
-def _metres(tickets: Sequence[Waiting], crew: Sequence[CrewMember]) -> NDArray[np.float64]:
+def _matched(
+    tickets: Sequence[Waiting], crew: Sequence[CrewMember], may: NDArray[np.bool_], step: float
+) -> Matched:
+    """Tickets with a place to members who have room in hand."""
     if not tickets or not crew:
-        return np.zeros((len(tickets), len(crew)))
+        return nobody(len(tickets))
     where = np.array([(one.lon, one.lat) for one in tickets], dtype=np.float64)
     stand = np.array([(one.lon, one.lat) for one in crew], dtype=np.float64)
-    return distances(where[:, 0], where[:, 1], stand[:, 0], stand[:, 1])
+    hands = np.array([(one.load, one.assigned_today, one.capacity) for one in crew], dtype=np.int64)
+    return matched(
+        (where[:, 0], where[:, 1]),
+        (stand[:, 0], stand[:, 1]),
+        step * hands[:, :2].max(axis=1).astype(np.float64),
+        hands[:, 2] - hands[:, 0],
+        step,
+        lambda members: np.take_along_axis(may, members, axis=1),
+    )
 
 
 def _may(
@@ -130,15 +139,6 @@ def _may(
             if code in place:
                 may[row, place[code]] = False
     return may
-
-
-def _nearer(metres: NDArray[np.float64], may: NDArray[np.bool_], chosen: Members) -> Members:
-    """How many may take it who stand nearer than whoever was chosen."""
-    if not metres.size:
-        return np.zeros(len(chosen), dtype=np.int64)
-    far = metres[np.arange(len(chosen)), np.maximum(chosen, 0)]
-    found: Members = ((metres < far[:, None] - 1e-6) & may).sum(axis=1)
-    return found
 
 
 def _why_not(ticket: Waiting, elsewhere: Mapping[int, Reason]) -> Reason | None:
@@ -166,12 +166,12 @@ def _why(ticket: Waiting, member: CrewMember, nearer: int) -> Reason:
     return Reason(f"{WHY}spared", {"nearer": nearer})
 
 
-def _figures(profile: Profile, metres: NDArray[np.float64], chosen: Members, loads: Members) -> Figures:
-    rows = np.flatnonzero(chosen != NOBODY)
-    after = loads + np.bincount(chosen[rows], minlength=len(loads)) if len(loads) else loads
-    mean_m = float(metres[rows, chosen[rows]].mean()) if rows.size else None
+def _figures(profile: Profile, chosen: Members, metres: NDArray[np.float64], loads: Members) -> Figures:
+    placed = chosen != NOBODY
+    after = loads + np.bincount(chosen[placed], minlength=len(loads)) if len(loads) else loads
+    mean_m = float(metres[placed].mean()) if placed.any() else None
     return Figures(
-        placed=len(rows),
+        placed=int(placed.sum()),
         mean_distance_m=None if mean_m is None else round(mean_m, 1),
         mean_minutes=None if mean_m is None else round(float(travel_s(mean_m, profile)) / 60, 1),
         max_load=int(after.max(initial=0)),

@@ -27,9 +27,9 @@ def export(
 
     Raises UnknownIncident, NotForThem for who may not dispatch, or not read words of people.
     """
+    told = view.one(conn, profile, viewer, incident_id, now)
     if not (viewer.may(Right.TICKETS_DISPATCH) and viewer.may(Right.PEOPLE)):
         raise NotForThem("Your role does not include this file.")
-    told = view.one(conn, profile, viewer, incident_id, now)
     zone = ZoneInfo(profile.time_zone)
     sheet = _Sheet(say, zone, english)
     lines = [*sheet.figures(told), *sheet.tickets(told), *sheet.posts(told), *sheet.stations(told)]

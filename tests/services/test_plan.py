@@ -19,6 +19,7 @@ from services import tickets
 from services.access import opened
 from services.dispatch import claims, plan
 from services.dispatch.crew import CrewMember
+from services.dispatch.matching import matched
 from services.dispatch.optimum import NOBODY, distances, one_by_one, optimum
 from services.dispatch.patrol_order import best_order, length_m
 from services.dispatch.proposal import Reason, proposal
@@ -111,6 +112,30 @@ def test_distances_are_those_of_the_ellipsoid() -> None:
     told = distances(np.array([117.0]), np.array([35.4]), np.array([117.2, 117.0]), np.array([35.5, 35.4]))
     assert told[0, 0] == pytest.approx(Geod(ellps="WGS84").inv(117, 35.4, 117.2, 35.5)[2], abs=0.1)
     assert told[0, 1] == 0
+
+
+@pytest.mark.parametrize(
+    ("seed", "spread"), [(seed, spread) for seed in range(4) for spread in (0.001, 0.01, 0.1)]
+)
+def test_the_few_that_are_near_give_the_same_as_all_pairs(seed: int, spread: float) -> None:
+    chance = np.random.default_rng(seed)
+    tickets = chance.normal(117, spread, 60), chance.normal(35.4, spread, 60)
+    stands = chance.uniform(116.9, 117.1, 300), chance.uniform(35.3, 35.5, 300)
+    may, free = chance.random((60, 300)) < 0.7, chance.integers(1, 4, 300)
+    held, step = 300.0 * chance.integers(0, 3, 300), 300.0
+    found = matched(
+        tickets, stands, held, free, step, lambda members: np.take_along_axis(may, members, axis=1)
+    )
+    metres = distances(*tickets, *stands)
+    cost = np.where(may, metres + held, np.inf)
+
+    def paid(chosen: np.ndarray) -> float:
+        used = np.bincount(chosen, minlength=300)
+        return float(cost[np.arange(60), chosen].sum() + step * (used * (used - 1) / 2).sum())
+
+    assert paid(found.chosen) == pytest.approx(paid(optimum(cost, free, step)))
+    assert (found.by_hand == one_by_one(np.where(may, metres, np.inf), free)).all()
+    assert found.chosen_m == pytest.approx(metres[np.arange(60), found.chosen])
 
 
 # --- the proposal
