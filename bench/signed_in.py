@@ -15,13 +15,13 @@ DAY_S = 86_400
 _cookies: dict[str, str] = {}
 
 
-def sign_in(stores: Stores) -> None:
+def sign_in(stores: Stores, viewer: Viewer = BENCH) -> None:
     """Open a session on these stores; all requests from here on carry it (peers ignore it)."""
     client = redis.Redis.from_url(stores.redis_url)
     sessions = Sessions(
         client, loop_redis(stores.redis_url), stores.key_prefix, idle_s=DAY_S, absolute_s=DAY_S
     )
-    _cookies.update(wangge_session=sessions.open(BENCH, ip="", agent="bench"), _csrf_token=BENCH.csrf)
+    _cookies.update(wangge_session=sessions.open(viewer, ip="", agent="bench"), _csrf_token=viewer.csrf)
 
 
 def headers() -> dict[str, str]:

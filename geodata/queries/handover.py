@@ -51,8 +51,10 @@ class Done(NamedTuple):
     """What was done in a shift, by the commands of tickets."""
 
     handed_out: int
+    signed: int  # of what was handed out
     accepted: int
-    ended: int
+    closed: int
+    ended: int  # closed, rejected, cancelled, merged
     commands: int
 
 
@@ -226,7 +228,11 @@ def done(conn: Db, actor: str, since: datetime) -> Done:
         row = cursor.execute(
             """
             SELECT count(*) FILTER (WHERE kind IN ('dispatch', 'whistle', 'transfer'))::int AS handed_out,
+                   count(*) FILTER (WHERE kind IN ('dispatch', 'whistle', 'transfer') AND EXISTS (
+                       SELECT FROM ticket_event s WHERE s.ticket_id = e.ticket_id AND s.kind = 'sign' AND s.at >= e.at
+                   ))::int AS signed,
                    count(*) FILTER (WHERE kind = 'accept')::int AS accepted,
+                   count(*) FILTER (WHERE kind = 'close')::int AS closed,
                    count(*) FILTER (WHERE kind IN ('close', 'reject', 'cancel', 'merge'))::int AS ended,
                    count(*)::int AS commands
             FROM ticket_event e

@@ -43,7 +43,7 @@ def state(conn: Db, profile: Profile, viewer: Viewer, since: datetime, now: date
     """What whoever comes next has to know, as JSON: times are milliseconds since 1970. Raises NotForThem.
 
     `open`: what waits for a decision or a signature, then what this account handed out and is not done. `promised`:
-    notes that promise, calls to be made again, pauses that end. `watched`: notes, supervised tickets, incidents.
+    notes that promise, calls to be made again, pauses that end. `watched`: supervised tickets. `notes`: all others.
     """
     require_person(viewer)
     asker = Asker(viewer.kind, viewer.name)
@@ -76,14 +76,13 @@ def state(conn: Db, profile: Profile, viewer: Viewer, since: datetime, now: date
         "open": told_of.tickets((number, why, None) for number, (why, _) in list(rows.items())[:MOST]),
         "promised": [note for note in notes if note["kind"] == "promised"]
         + told_of.tickets((one.id, "call_back", one.until) for one in ring)
-        + told_of.tickets((place.ticket.id, "paused", place.due) for place in paused),
-        "watched": [note for note in notes if note["kind"] == "watched"]
-        + told_of.tickets((one.id, "supervised", one.until) for one in watched),
+        + told_of.tickets((place.ticket.id, "suspended", place.due) for place in paused),
+        "watched": told_of.tickets((one.id, "supervised", one.until) for one in watched),
         "incidents": [
             {"id": number, "title": title, "opened_at": ms(at)}
             for number, title, at in queries.incidents(conn, MOST)
         ],
-        "notes": [note for note in notes if note["kind"] == "note"],
+        "notes": [note for note in notes if note["kind"] != "promised"],
     }
 
 

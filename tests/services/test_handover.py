@@ -79,10 +79,11 @@ def test_what_stands_open_is_promised_or_watched_is_told(conn: Db) -> None:
     assert ended.id not in why and told["open"][0]["title"] == "垃圾未清运"
     promised = [(row.get("why") or row["kind"], row["ticket"]["id"] if "ticket" in row else row["id"])
                 for row in told["promised"]]  # fmt: skip
-    assert promised == [("promised", mine.id), ("call_back", mine.id), ("paused", paused.id)]
+    assert promised == [("promised", mine.id), ("call_back", mine.id), ("suspended", paused.id)]
     assert [row["id"] for row in told["watched"]] == [watched.id]
     figures = told["figures"]
-    assert (figures["handed_out"], figures["ended"], figures["decide"], figures["open"]) == (4, 1, 1, 5)
+    assert (figures["handed_out"], figures["signed"], figures["ended"], figures["closed"]) == (4, 3, 1, 0)
+    assert (figures["decide"], figures["open"]) == (1, 5)
 
 
 def test_a_promise_stays_until_somebody_keeps_it(conn: Db) -> None:
@@ -163,7 +164,7 @@ def test_it_is_read_by_who_sees_all_of_its_areas(pool: Pool) -> None:
         with scoped(pool, scope) as conn:
             with pytest.raises(UnknownHandover):
                 signing.read(conn, one, made.id)
-            assert shift.state(conn, PROFILE, one, NOW - HOUR, NOW)["watched"] == []
+            assert shift.state(conn, PROFILE, one, NOW - HOUR, NOW)["notes"] == []
     with scoped(pool, EVERYTHING) as conn:
         assert signing.read(conn, DISPATCHER, made.id).state == "given"
 
