@@ -26,6 +26,10 @@ class WeightsIn(Body):
 
     weights: Weights
 
+    def whole(self, profile: Profile) -> Weights:
+        """The weights of all parts."""
+        return profile.dispatch.weights.model_copy(update=self.weights.model_dump(exclude_unset=True))
+
 
 class WeightsSet(WeightsIn):
     """Weights to hold from now on."""
@@ -64,7 +68,7 @@ def router(runtime: Runtime) -> APIRouter:
     def set_weights(body: WeightsSet, viewer: Seer) -> Card:
         """Set the weights for the whole place, on record. 409 when somebody set them meanwhile."""
         with opened(pool, viewer) as (conn, _):
-            found = weights.change(conn, profile, viewer, body.version, body.weights)
+            found = weights.change(conn, profile, viewer, body.version, body.whole(profile))
         return _setting(profile, viewer, found)
 
     @routes.post("/weights/preview")
@@ -75,7 +79,7 @@ def router(runtime: Runtime) -> APIRouter:
         """
         now = datetime.now(UTC)
         with opened(pool, viewer, within) as (conn, _):
-            found = preview(conn, profile, body.weights, now)
+            found = preview(conn, profile, body.whole(profile), now)
         return {"as_of": ms(now), **_preview(profile, viewer, found)}
 
     @routes.get("/leaves")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from profiles import Profile
 
-Method = Literal["straight", "roads"]
+Method = Literal["straight"]  # what a distance is measured along
 
 
 def travel_s(distance_m: float, profile: Profile) -> float:
