@@ -45,7 +45,7 @@
       ? h("div", { class: "done" }, text("b", {}, t("dispatch.handover.given", { at: desk.at(given.given_at) })), text("span", {}, t("dispatch.handover.waits")), button(t("dispatch.handover.withdraw"), {}, () => act(place, () => wangge.send("DELETE", `/api/dispatch/handover/${given.id}`), t("dispatch.handover.withdrawn"))))
       : h("div", {}, text("b", {}, t("dispatch.handover.give")), words, button(t("dispatch.handover.sign"), { class: "main" }, () => act(place, () => wangge.post("/api/dispatch/handover/give", words.value.trim() ? { words: words.value.trim() } : {}), t("dispatch.handover.signed"))));
     const theirs = coming.length
-      ? coming.map((one) => h("div", {}, text("b", {}, t("dispatch.handover.from", { name: one.given_name || one.given_by, at: desk.at(one.given_at) })), one.words ? text("span", {}, one.words) : null, button(t("dispatch.handover.take"), { class: "main" }, () => act(place, () => wangge.post(`/api/dispatch/handover/${one.id}/take`, { digest: one.digest }), t("dispatch.handover.taken")))))
+      ? coming.map((one) => h("div", {}, text("b", {}, t("dispatch.handover.from", { name: one.given_name || one.given_by, at: desk.at(one.given_at) })), one.snapshot?.figures ? text("span", { class: "none" }, t("dispatch.handover.then", { open: one.snapshot.open?.length ?? 0, promised: one.snapshot.promised?.length ?? 0, overdue: one.snapshot.figures.overdue ?? 0 })) : null, one.words ? text("span", {}, one.words) : null, button(t("dispatch.handover.take"), { class: "main" }, () => act(place, () => wangge.post(`/api/dispatch/handover/${one.id}/take`, { digest: one.digest }), t("dispatch.handover.taken")))))
       : [h("div", {}, text("b", {}, t("dispatch.handover.take")), text("span", { class: "none" }, t("dispatch.handover.nobody")))];
     return h("div", { class: "sign" }, mine, ...theirs);
   };
@@ -55,7 +55,7 @@
       submit: t("dispatch.handover.add"),
       fields: [
         { name: "kind", kind: "choice", label: t("dispatch.handover.kind"), required: true, value: "note", options: ["note", "promised", "watched"].map((value) => ({ value, label: t(`dispatch.handover.kind.${value}`) })) },
-        { name: "words", kind: "words", label: t("dispatch.handover.note"), required: true, most: 1000, hint: desk.chosen != null ? t("dispatch.handover.note.about", { number: desk.card?.ticket.number ?? desk.chosen }) : null },
+        { name: "words", kind: "words", label: t("dispatch.handover.note"), required: true, most: 500, hint: desk.chosen != null ? t("dispatch.handover.note.about", { number: desk.card?.ticket.number ?? desk.chosen }) : null },
         { name: "due_at", kind: "moment", label: t("dispatch.handover.due") },
       ],
       send: async (values) => {

@@ -63,6 +63,7 @@ def until(page: Page, true: str, seconds: float = 30) -> None:
 @pytest.mark.parametrize(
     ("path", "role"),
     [("/wall/", "dispatcher"), ("/area/?lang=en", "dispatcher"), ("/area/370883001001001", "dispatcher"),
+     ("/dispatch/", "dispatcher"),
      ("/admin/", "administrator")],
 )  # fmt: skip
 def test_nothing_that_a_screen_needs_is_refused(browser: Browser, site: str, path: str, role: str) -> None:
