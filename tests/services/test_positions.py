@@ -93,6 +93,8 @@ def test_each_fix_is_copied_once_and_makes_a_patrol(clone: Stores, history: Hist
         5,
         None,
     )
+    latest = session.execute("SELECT count(*), max(at) FROM worker_position").fetchone()
+    assert latest == (3, pytest.approx(now + timedelta(minutes=5), abs=timedelta(seconds=1)))
     patrols = session.execute(
         "SELECT area_no, day, last_at - first_at FROM patrol ORDER BY area_no"
     ).fetchall()
