@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from geodata.queries.plans import Waiting
 from profiles import Profile
-from services.dispatch.crew import CrewMember, fit, of_trade
+from services.dispatch.crew import CrewMember, fit, foreign_or_ok, wish
 from services.dispatch.matching import Matched, matched, nobody
 from services.dispatch.optimum import NOBODY
 from services.dispatch.travel import travel_s
@@ -71,7 +71,8 @@ def proposal(
     step = profile.dispatch.plan_fairness_m
     may = _may(profile, able, crew, refusals)
     able_crew = [at for at, one in enumerate(crew) if fit(profile, one)[0]]
-    found = _matched(able, [crew[at] for at in able_crew], may[:, able_crew], step)
+    theirs = may if len(able_crew) == len(crew) else may[:, able_crew]
+    found = _matched(able, [crew[at] for at in able_crew], theirs, step)
     lines: list[Line] = []
     rows = iter(range(len(placed)))
     for ticket in tickets:
@@ -127,9 +128,10 @@ def _may(
     """Who may take what, as a matrix: each kind of matter is judged once for each kind of worker."""
     kinds = {kind: at for at, kind in enumerate(dict.fromkeys((one.kind, one.skills) for one in crew))}
     kind_of = np.array([kinds[one.kind, one.skills] for one in crew], dtype=np.int64)
+    wishes = {code: wish(profile, code) for code in {ticket.category for ticket in tickets}}
     matters = {
-        code: np.array([of_trade(profile, code, *kind)[0] for kind in kinds], dtype=np.bool_)
-        for code in {ticket.category for ticket in tickets}
+        code: np.array([foreign_or_ok(wanted, *kind)[0] for kind in kinds], dtype=np.bool_)
+        for code, wanted in wishes.items()
     }
     may = np.zeros((len(tickets), len(crew)), dtype=np.bool_)
     place = {one.code: at for at, one in enumerate(crew)} if refusals else {}
