@@ -292,6 +292,7 @@ SCREENS: dict[str, tuple[Right, ...]] = {
     "wall": (Right.MAP,),
     "area": (Right.MAP,),
     "admin": (Right.ADMIN, Right.AUDIT),
+    "dispatch": (Right.TICKETS_DISPATCH,),
     "tickets": (Right.TICKETS_READ,),
     "callbacks": (Right.TICKETS_CALL_BACK,),
     "supervision": (Right.TICKETS_SUPERVISE,),
