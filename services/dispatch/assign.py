@@ -1,6 +1,6 @@
 """Assignment: one decision of a dispatcher, carried out by the engine's commands in one transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -24,6 +24,7 @@ from services.tickets.place_rules import tier_for
 from services.tickets.states import HELD
 
 Via = Literal["dispatch", "whistle", "transfer", "onward"]
+Step = Callable[[Ticket, str, Order], Ticket]
 ASSIGN = frozenset(
     {"dispatch", "transfer", "whistle"}
 )  # the engine's commands that give a ticket to somebody
@@ -56,7 +57,6 @@ def assign(
     wanted: Assign,
     *,
     key: str | None = None,
-    audited: bool = True,
 ) -> Assigned:
     """Give a ticket to somebody: taken up if need be, handed over, the claim given up, in the caller's transaction.
 
@@ -65,31 +65,27 @@ def assign(
     """
     if key is not None and ticket_events.hold_key(conn, viewer.name, key) is not None:
         return _again(conn, profile, viewer, ticket_id, wanted, key)
-    claims.require_free(conn, viewer, ticket_id)
-    with told_who_was_quicker(conn, profile, viewer, ticket_id, wanted.version):
-        ticket, seen = tickets.read(conn, ticket_id), wanted.version
-        if ticket.status == "reported" and wanted.via != "transfer":
-            accept = ORDERS["accept"].model_validate({"version": seen})
-            ticket = tickets.perform(
-                conn, profile, viewer, ticket_id, "accept", accept, key=key and f"{key} accept"
-            ).ticket
-            seen = ticket.version
-        command = _command(wanted, ticket)
-        order = _order(conn, profile, viewer, wanted, command, seen)
-        ticket = tickets.perform(conn, profile, viewer, ticket_id, command, order, key=key).ticket
+
+    def step(ticket: Ticket, command: str, order: Order) -> Ticket:
+        own = key and (key if command in ASSIGN else f"{key} {command}")
+        return tickets.perform(conn, profile, viewer, ticket.id, command, order, key=own).ticket
+
+    ticket, command = _decided(conn, profile, viewer, ticket_id, wanted, step)
     event = ticket_events.last_event(conn, ticket_id)
     assert event is not None
     if claimed.release(conn, ticket_id, viewer.kind, viewer.name):
         add_event(conn, "desk", ticket.area.no, {"desk": "claim", "id": ticket_id})
-    if audited:
-        write_down(conn, viewer, ticket, command)
+    write_down(conn, viewer, ticket, command)
     return Assigned(ticket, event.at + UNDO_WITHIN)
 
 
 def preview(conn: Db, profile: Profile, viewer: Viewer, ticket_id: int, wanted: Assign) -> Ticket:
-    """The ticket as the assignment would leave it, deadlines included; nothing is changed. Raises as `assign`."""
-    with conn.transaction(force_rollback=True):
-        return assign(conn, profile, viewer, ticket_id, wanted, audited=False).ticket
+    """The ticket as the assignment would leave it, deadlines included; nothing is written. Raises as `assign`."""
+
+    def step(ticket: Ticket, command: str, order: Order) -> Ticket:
+        return tickets.foresee(conn, profile, viewer, ticket, command, order)
+
+    return _decided(conn, profile, viewer, ticket_id, wanted, step)[0]
 
 
 def done_before(conn: Db, viewer: Viewer, ticket_id: int, key: str) -> Assigned | None:
@@ -121,6 +117,20 @@ def told_who_was_quicker(
         ticket = tickets.read(conn, ticket_id)
         said = last_told(conn, viewer, ticket_events.last_event(conn, ticket_id))
         raise TooLate(ticket, seen, said | {"holder": holder_of(conn, profile, viewer, ticket)}) from None
+
+
+def _decided(
+    conn: Db, profile: Profile, viewer: Viewer, ticket_id: int, wanted: Assign, step: Step
+) -> tuple[Ticket, str]:
+    """The ticket after the commands of the decision, each done by `step`, and the one that handed it over."""
+    claims.require_free(conn, viewer, ticket_id)
+    with told_who_was_quicker(conn, profile, viewer, ticket_id, wanted.version):
+        ticket, seen = tickets.read(conn, ticket_id), wanted.version
+        if ticket.status == "reported" and wanted.via != "transfer":
+            ticket = step(ticket, "accept", ORDERS["accept"].model_validate({"version": seen}))
+            seen = ticket.version
+        command = _command(wanted, ticket)
+        return step(ticket, command, _order(conn, profile, viewer, wanted, command, seen)), command
 
 
 def _again(conn: Db, profile: Profile, viewer: Viewer, ticket_id: int, wanted: Assign, key: str) -> Assigned:

@@ -54,17 +54,17 @@ def seen(
     """
     given: Counter[str] = Counter()
     outcomes = []
-    for item in items:
-        try:
-            with opened(pool, viewer) as (conn, _):
+    with opened(pool, viewer) as (conn, _):
+        for item in items:
+            try:
                 order = _order(conn, profile, item, wanted, to, given)
                 ticket = preview(conn, profile, viewer, item.id, order)
-                outcomes.append(Outcome(item.id, ticket, holder_of(conn, profile, viewer, ticket)))
-        except REFUSED as error:
-            outcomes.append(Outcome(item.id, error=error))
-            continue
-        if ticket.worker:
-            given[ticket.worker] += 1
+            except REFUSED as error:
+                outcomes.append(Outcome(item.id, error=error))
+                continue
+            outcomes.append(Outcome(item.id, ticket, holder_of(conn, profile, viewer, ticket)))
+            if ticket.worker:
+                given[ticket.worker] += 1
     return outcomes
 
 
@@ -139,7 +139,6 @@ def _order(
     """The decision about one of the tickets. Raises UnknownTicket, NoCandidate."""
     taker = item.to or to
     if taker == "best":
-        tickets.read(conn, item.id)
         found = candidates.best(conn, profile, item.id, datetime.now(UTC), more=given or {})
         if found is None:
             raise NoCandidate(item.id)

@@ -1,6 +1,6 @@
 """What a command works on: the ticket as it is, the place, the moment, and who gives the command."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,10 +29,13 @@ class Case:
     viewer: Viewer
     ticket: Ticket
     now: datetime
+    _worktime: Worktime | None = field(default=None, init=False, repr=False)
 
     def worktime(self) -> Worktime:
         """The place's working time with its own calendar."""
-        return worktime_of(self.profile, calendar.overrides(self.conn))
+        if self._worktime is None:
+            self._worktime = worktime_of(self.profile, calendar.overrides(self.conn))
+        return self._worktime
 
     def limit_end(self, step: Step, start: datetime, ticket: Ticket | None = None) -> datetime | None:
         """When that step's limit is over if it begins at `start`; None where the place sets none."""

@@ -57,9 +57,7 @@ def perform(
     `key` is the sender's idempotency key: the same command with a used one does nothing and answers the ticket as it
     is. Raises UnknownTicket, StaleVersion, NotAllowed, NotYours, BadReport.
     """
-    transition = TRANSITIONS[command]
-    if viewer.kind != "system" and (transition.right is None or not viewer.may(transition.right)):
-        raise NotYours(f"Your role may not give the command {command}.")
+    _require_right(viewer, command)
     digest = _digest(ticket_id, command, order)
     if key is not None and (known := ticket_events.hold_key(conn, viewer.name, key)) is not None:
         if known.digest != digest:
@@ -69,26 +67,33 @@ def perform(
     before = queries.read_ticket(conn, ticket_id, lock=True)
     if before is None:
         raise UnknownTicket(f"no ticket with the id {ticket_id}")
-    if before.version != order.version:
-        raise StaleVersion(before, order.version, _last(conn, ticket_id))
-    if before.status not in transition.before:
-        raise NotAllowed(command, before.status, commands_from(before.status))
-    for field in profile.loop.needs.get(command, ()):
-        if not getattr(order, field, None):
-            raise BadReport(field, None, "given: here this command must carry it")
-    place_rules.require(profile, viewer, before, command, order)
-    now = max(now or datetime.now(UTC), before.reported_at)
-    if command == "resume" and before.suspended_until is not None:
-        now = min(now, before.suspended_until)  # a pause is over when it was to be, whoever says so later
-    case = Case(conn, profile, viewer, before, now)
+    case = _case(conn, profile, viewer, before, command, order, now)
     said = Said(order.note, _data(order), key, digest, source)
     if command == "undo":
         return Done(_undo(case, said))
-    after = _moved(before, EFFECTS[command](case, order), transition.after)
+    after = _after(case, command, order)
     pictures.claim(conn, after, getattr(order, "pictures", ()))
     _write(case, after, command, said)
     merging.cascade(case, after, said)
     return Done(after)
+
+
+def foresee(
+    conn: Db,
+    profile: Profile,
+    viewer: Viewer,
+    before: Ticket,
+    command: str,
+    order: Order,
+    *,
+    now: datetime | None = None,
+) -> Ticket:
+    """The ticket as the command would leave it, checked as `perform` does; nothing is written and nobody waits.
+
+    For commands that take nothing but the ticket: no number of the register, no undo. Raises as `perform`.
+    """
+    _require_right(viewer, command)
+    return _after(_case(conn, profile, viewer, before, command, order, now), command, order)
 
 
 def allowed(
@@ -129,6 +134,40 @@ def read(conn: Db, ticket_id: int) -> Ticket:
     if ticket is None:
         raise UnknownTicket(f"no ticket with the id {ticket_id}")
     return ticket
+
+
+def _require_right(viewer: Viewer, command: str) -> None:
+    right = TRANSITIONS[command].right
+    if viewer.kind != "system" and (right is None or not viewer.may(right)):
+        raise NotYours(f"Your role may not give the command {command}.")
+
+
+def _case(
+    conn: Db,
+    profile: Profile,
+    viewer: Viewer,
+    before: Ticket,
+    command: str,
+    order: Order,
+    now: datetime | None,
+) -> Case:
+    """What the command works on, if version, state and the place's own rules let it."""
+    if before.version != order.version:
+        raise StaleVersion(before, order.version, _last(conn, before.id))
+    if before.status not in TRANSITIONS[command].before:
+        raise NotAllowed(command, before.status, commands_from(before.status))
+    for field in profile.loop.needs.get(command, ()):
+        if not getattr(order, field, None):
+            raise BadReport(field, None, "given: here this command must carry it")
+    place_rules.require(profile, viewer, before, command, order)
+    now = max(now or datetime.now(UTC), before.reported_at)
+    if command == "resume" and before.suspended_until is not None:
+        now = min(now, before.suspended_until)  # a pause is over when it was to be, whoever says so later
+    return Case(conn, profile, viewer, before, now)
+
+
+def _after(case: Case, command: str, order: Order) -> Ticket:
+    return _moved(case.ticket, EFFECTS[command](case, order), TRANSITIONS[command].after)
 
 
 def _is_awaited(ticket: Ticket) -> bool:
