@@ -41,11 +41,6 @@ class Place(NamedTuple):
     decide: bool
     presses_at: datetime  # due, moved forward by severity, refusals and escalation: the order
 
-    @property
-    def key(self) -> tuple[bool, datetime, int]:
-        """What is to be decided comes first, then what presses most; the id makes it one order."""
-        return (not self.decide, self.presses_at, self.ticket.id)
-
 
 def places(profile: Profile, worktime: Worktime, tickets: Sequence[Waiting], now: datetime) -> list[Place]:
     """All of them in the order of what must be decided next.
@@ -61,14 +56,20 @@ def places(profile: Profile, worktime: Worktime, tickets: Sequence[Waiting], now
     started = [Started(limit_of(begun[number][0], tickets[number]), begun[number][1]) for number in missing]
     dues = dict(zip(missing, ends_of(started, worktime), strict=True))
     sooner = _sooner(profile)
-    found = []
+    found: list[
+        tuple[bool, datetime, int, Place]
+    ] = []  # decisions first, then what presses; ids make it one order
     for number, ticket in enumerate(tickets):
         stage, since, due = begun[number]
-        due = due or dues.get(number)
+        if due is None:
+            due = dues.get(number)
         decide = stage == "decide" or (stage in ("sign", "respond") and due is not None and due < now)
-        found.append(Place(ticket, stage, since, due, decide, FAR if due is None else due - sooner(ticket)))
-    found.sort(key=lambda place: place.key)
-    return found
+        presses_at = FAR if due is None else due - ahead if (ahead := sooner(ticket)) else due
+        found.append(
+            (not decide, presses_at, ticket.id, Place(ticket, stage, since, due, decide, presses_at))
+        )
+    found.sort()
+    return [place for *_, place in found]
 
 
 _BESIDE: dict[str, Stage] = {
@@ -83,6 +84,7 @@ def _begun(ticket: Waiting) -> tuple[Stage, datetime, datetime | None]:
         return "decide", ticket.handed_at or ticket.reported_at, None
     since = ticket.handed_at or ticket.dispatched_at or ticket.reported_at
     stage = _BESIDE.get(status)
+    due: datetime | None
     if stage is not None:
         due = {"pause": ticket.suspended_until, "consult": ticket.due_at}.get(stage)
     elif ticket.respond_due is not None:
@@ -121,6 +123,8 @@ def _sooner(profile: Profile) -> Callable[[Waiting], timedelta]:
     refused, escalated = timedelta(minutes=queue.refused_minutes), timedelta(minutes=queue.escalated_minutes)
 
     def of(ticket: Waiting) -> timedelta:
+        if not (ticket.severity or ticket.refused or ticket.escalation):
+            return ZERO
         own = grades.get(ticket.severity, ZERO) if ticket.severity else ZERO
         return own + ticket.refused * refused + ticket.escalation * escalated
 
