@@ -42,7 +42,7 @@ class Alarm(NamedTuple):
     acknowledged_name: str | None
     how: str | None
     note: str | None
-    area: str
+    area: str | None
     town: str | None
     reported_at: datetime | None
     ticket_version: int | None
@@ -133,7 +133,7 @@ _READ = """
            a.name AS area, town.name AS town, t.reported_at, t.version AS ticket_version, t.status::text AS status,
            k.code AS category, t.due_at, t.title, ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, i.title AS incident
     FROM alarm l
-    JOIN area a ON a.no = l.area_no
+    LEFT JOIN area a ON a.no = l.area_no  -- what concerns several counties lies in none
     LEFT JOIN area town ON town.level = 'town' AND town.no = l.area_no - l.area_no %% 1000000
     LEFT JOIN ticket t ON t.id = l.ticket_id
     LEFT JOIN category k ON k.id = t.category_id

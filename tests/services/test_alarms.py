@@ -142,6 +142,11 @@ def test_of_one_matter_one_alarm_is_open(conn: Db) -> None:
     assert row["data"] == {"tickets": 6} and row["note"] == "已知" and row["ticket"] is None
 
 
+def test_what_lies_in_no_area_is_told_too(conn: Db) -> None:
+    assert raise_alarm(conn, PROFILE, 0, "burst", key="b", now=NOW)
+    assert [row["area"] for row in rows(conn)] == [None]
+
+
 def test_the_second_is_told_who_was_quicker(pool: Pool) -> None:
     with scoped(pool, EVERYTHING) as conn:
         alarm = raise_alarm(conn, PROFILE, HERE, "burst", key="b", now=NOW)
