@@ -41,7 +41,7 @@
       "li",
       { class: n === desk.candidate ? "meant" : null, "data-candidate": n, "aria-current": n === desk.candidate ? "true" : null },
       h("span", { class: `no${one.position_age_s > STALE_S ? " stale" : ""}` }, String(n + 1)),
-      h("div", { class: "who" }, h("p", {}, text("b", {}, name(one)), text("small", {}, tag(one)), text("span", { title: why.join("\uff1b") }, why.join("\uff1b"))), figures(one), open ? score(one) : null),
+      h("div", { class: "who" }, h("p", {}, text("b", {}, name(one)), text("small", {}, tag(one)), text("span", { title: why.join("\uff1b") }, why.join("\uff1b"))), figures(one), open ? score(one) : null, open && one.kind === "worker" && one.load > 1 ? button(t("dispatch.round.show", { n: one.load }), { class: "link" }, () => desk.round(one)) : null),
       h("div", { class: "do" }, send, fold),
     );
     node.addEventListener("click", (event) => event.target.closest("button,table") || desk.mean(n));

@@ -1,4 +1,4 @@
-// The dispatcher's map: the queue's tickets, the chosen one with its candidates, a plan's lines and a perimeter.
+// The dispatcher's map: the queue's tickets, the chosen one, those who can take it, and the view on them.
 (() => {
   "use strict";
   const desk = window.wangge?.desk;
@@ -7,17 +7,12 @@
   const wangge = window.wangge;
   const { t, on } = wangge;
   const STALE_S = 60;
-  const PX = 12;
   const SHAPE = { late: "triangle", soon: "diamond", other: "dot" };
   const ORDER = { other: 0, soon: 1, late: 2 };
   const NEAR_ZOOM = 14.5;
 
+  const { at, label, line, circle } = desk.pen;
   const ask = () => map.main?.symbols?.ask();
-  const point = (one) => (one?.lon == null ? null : { x: map.worldX(one.lon), y: map.worldY(one.lat) });
-  const at = (sheet, one) => {
-    const where = point(one);
-    return where && [sheet.x(where.x), sheet.y(where.y)];
-  };
   // Where the chosen ticket lies: its own point, else its row's, else the middle of its grid.
   const chosen = () => {
     const ticket = desk.card?.ticket || desk.row(desk.chosen);
@@ -27,61 +22,6 @@
     return grid ? { ...ticket, lon: grid.x, lat: grid.y, rough: true } : ticket;
   };
   desk.place = chosen;
-
-  const label = (context, words, x, y, { align = "left", colour = "--tx-1", bold = false } = {}) => {
-    context.font = map.font(PX, bold);
-    context.textAlign = align;
-    context.textBaseline = "middle";
-    context.lineJoin = "round";
-    context.strokeStyle = map.colour("--map-halo");
-    context.lineWidth = 4;
-    context.strokeText(words, x, y);
-    context.fillStyle = map.colour(colour);
-    context.fillText(words, x, y);
-    return context.measureText(words).width;
-  };
-  const line = (context, from, to, { colour, width, dash = [] }) => {
-    context.beginPath();
-    context.setLineDash(dash);
-    context.moveTo(...from);
-    context.lineTo(...to);
-    context.strokeStyle = map.colour(colour);
-    context.lineWidth = width;
-    context.stroke();
-    context.setLineDash([]);
-  };
-  const circle = (context, x, y, radius, { fill, stroke, width = 1.75, dash = [] }) => {
-    context.beginPath();
-    context.arc(x, y, radius, 0, 7);
-    if (fill) {
-      context.fillStyle = map.colour(fill);
-      context.fill();
-    }
-    context.setLineDash(dash);
-    context.strokeStyle = map.colour(stroke);
-    context.lineWidth = width;
-    context.stroke();
-    context.setLineDash([]);
-  };
-  const ring = (context, sheet, points, { close, fill, dash }) => {
-    context.beginPath();
-    points.forEach(([lon, lat], i) => {
-      const where = [sheet.x(map.worldX(lon)), sheet.y(map.worldY(lat))];
-      i ? context.lineTo(...where) : context.moveTo(...where);
-    });
-    if (close) context.closePath();
-    if (fill) {
-      context.globalAlpha = 0.1;
-      context.fillStyle = map.colour("--accent");
-      context.fill();
-      context.globalAlpha = 1;
-    }
-    context.setLineDash(dash || []);
-    context.strokeStyle = map.colour("--accent");
-    context.lineWidth = 2;
-    context.stroke();
-    context.setLineDash([]);
-  };
 
   // --- candidates' labels and the chosen ticket keep names off
   const arrange = (_context, sheet, view, board) => {
@@ -93,7 +33,7 @@
       if (where) board.take(where[0] - 14, where[1] - 14, where[0] + 70, where[1] + 14);
     }
   };
-  const shown = () => (desk.candidates?.id === desk.chosen && !desk.lines ? desk.candidates.rows : []);
+  const shown = () => (desk.candidates?.id === desk.chosen && !desk.lines && !desk.path ? desk.candidates.rows : []);
   const paintCandidates = (context, sheet, board, centre) => {
     const rows = shown();
     const spots = rows.map((one) => at(sheet, one));
@@ -149,39 +89,13 @@
     map.shape(context, SHAPE[mark], centre[0], centre[1], { scale: mark === "other" ? 1.9 : 1.35, fill: map.colour(mark === "other" ? "--tx-1" : `--${mark}`), halo: map.colour("--map-halo") });
     board.hit({ kind: "chosen", id: ticket.id, title: desk.title(ticket), detail: ticket.number || "", mark, x: centre[0], y: centre[1], radius: 17 });
   };
-  const paintPlan = (context, sheet) => {
-    for (const one of desk.lines || []) {
-      const from = at(sheet, one.worker);
-      const to = at(sheet, one.ticket);
-      if (!from || !to) continue;
-      context.globalAlpha = one.off ? 0.35 : 1;
-      line(context, from, to, { colour: one.meant ? "--tx-1" : one.off ? "--tx-3" : "--accent", width: one.meant ? 3 : 1.75, dash: one.off ? [3, 4] : [] });
-      circle(context, from[0], from[1], desk.lines.length > 60 && !one.meant ? 2.6 : 4.5, { fill: "--map-worker", stroke: "--map-halo", width: 1.5 });
-      context.globalAlpha = 1;
-      if (one.meant) {
-        circle(context, to[0], to[1], 11, { stroke: "--tx-1", width: 2 });
-        label(context, one.worker.name || one.worker.code, from[0] + 9, from[1], { bold: true });
-      }
-    }
-  };
   const paint = (context, sheet, view, board) => {
     if (view.inset) return;
-    for (const shape of polygons(desk.perimeter)) ring(context, sheet, shape, { close: true, fill: true, dash: [7, 4] });
-    for (const ticket of desk.gathered || []) {
-      const where = at(sheet, ticket);
-      if (!where) continue;
-      map.shape(context, "ring", where[0], where[1], { scale: 1.1, fill: map.colour("--accent"), halo: map.colour("--map-halo") });
-      board.hit({ kind: "ticket", id: ticket.id, title: desk.title(ticket), detail: desk.status(ticket.status), x: where[0], y: where[1], radius: 8 });
-    }
-    if (desk.asked.lasso) ring(context, sheet, desk.asked.lasso, { close: true, fill: true });
-    if (desk.drawing) ring(context, sheet, desk.drawing, { close: false, dash: [5, 4] });
     const centre = at(sheet, chosen());
-    paintPlan(context, sheet);
     paintTickets(context, sheet, board);
     paintCandidates(context, sheet, board, centre);
     paintChosen(context, board, centre);
   };
-  const polygons = (shape) => (!shape ? [] : shape.type === "MultiPolygon" ? shape.coordinates.map((part) => part[0]) : [shape.coordinates[0]]);
   map.symbols({ arrange, paint });
 
   // --- a click: a ticket is chosen, a candidate is meant; anything else opens its card as on every map
