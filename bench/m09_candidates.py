@@ -116,15 +116,15 @@ def _take(conn: Db, some: list[Phone], walked: dict[int, int]) -> None:
         walked[phone.worker_id] += 5  # seconds since its last fix
         lon, lat = phone.at(walked[phone.worker_id])
         rows.append(PositionRow(phone.worker_id, now, now, lon, lat, 8, 1.2, 90, 71, 0))
-    areas = dict(conn.execute("SELECT id, area_no FROM worker").fetchall())
+    areas: dict[int, int] = dict(conn.execute("SELECT id, area_no FROM worker").fetchall())
     keep_latest(conn, [row._replace(area_no=areas[row.worker_id]) for row in rows])
 
 
 def _tickets(conn: Db, most: int) -> tuple[list[int], list[tuple[float, float]]]:
-    """Open tickets with a place, and the places."""
+    """Open tickets whose place is known, and the places."""
     rows = conn.execute(
         """
-        SELECT id, ST_X(geom), ST_Y(geom) FROM ticket WHERE closed_at IS NULL AND geom IS NOT NULL
+        SELECT id, ST_X(geom), ST_Y(geom) FROM ticket WHERE closed_at IS NULL AND location = 'exact'
         ORDER BY md5(id::text) LIMIT %s
         """,
         (most,),
