@@ -85,7 +85,7 @@
     const key = JSON.stringify([told, row.version, row.number, row.incident, desk.picked.has(row.id)]);
     if (node.dataset.key === key) return;
     node.dataset.key = key;
-    node.className = `${told.mark}${told.other ? " other" : ""}${row.claim?.mine ? " mine" : ""}`;
+    node.className = `${told.mark}${told.other ? " taken" : ""}${row.claim?.mine ? " mine" : ""}`;
     node.dataset.version = row.version;
     const pick = h("input", { type: "checkbox", tabindex: "-1", "aria-label": t("dispatch.pick", { title: desk.title(row) }) });
     pick.checked = desk.picked.has(row.id);
