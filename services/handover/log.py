@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from geodata.queries import handover as queries
-from geodata.queries.handover import Line
+from geodata.queries import shift_log
+from geodata.queries.shift_log import Line
 from geodata.scope import Db
 from services import audit
 from services.access import Viewer
@@ -37,7 +37,7 @@ def export(
     if not since < until <= since + LONGEST:
         raise BadHandover("until", until.isoformat(), f"after `since`, at most {LONGEST.days} days")
     actors = [viewer.name] if whose == "mine" else None
-    lines = queries.log(conn, since, until, actors, MOST_ROWS + 1)
+    lines = shift_log.log(conn, since, until, actors, MOST_ROWS + 1)
     if len(lines) > MOST_ROWS:
         raise BadHandover("since", since.isoformat(), f"a span with at most {MOST_ROWS} rows")
     serial = secrets.token_hex(4)
