@@ -117,7 +117,10 @@ class Settings(BaseSettings):
         description="Days after a ticket's end after which its reporter's contact is deleted.",
     )
     claim_seconds: int = Field(
-        120, ge=15, le=900, description="How long a dispatcher's claim of a ticket lasts unless it is renewed."
+        120,
+        ge=15,
+        le=900,
+        description="How long a dispatcher's claim of a ticket lasts unless it is renewed.",
     )
     wall_token_days: int = Field(
         90, ge=1, le=365, description="A paired wall that was off for longer must be paired again."

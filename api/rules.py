@@ -163,7 +163,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PATCH", "/api/incidents/{incident_id}"): Right.TICKETS_DISPATCH,
     ("POST", "/api/incidents/{incident_id}/assign"): Right.TICKETS_DISPATCH,
     ("POST", "/api/incidents/{incident_id}/close"): Right.TICKETS_DISPATCH,
-    ("GET", "/api/incidents/{incident_id}/export"): Right.EXPORT,  # and that of dispatching, which it asks for itself
+    ("GET", "/api/incidents/{incident_id}/export"): Right.EXPORT,  # it asks for that of dispatching itself
     # plans of the queue, the round of a worker
     ("POST", "/api/dispatch/plans"): Right.TICKETS_DISPATCH,
     ("GET", "/api/dispatch/plans/{plan_id}"): Right.TICKETS_DISPATCH,  # one's own
@@ -172,7 +172,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/dispatch/workers/{worker_code}/round"): Right.TICKETS_DISPATCH,
     # the dispatch queue, alarms, handover
     ("GET", "/api/dispatch/queue"): Right.TICKETS_DISPATCH,
-    ("GET", "/api/dispatch/alarms"): Right.TICKETS_READ,  # who dispatches all, who supervises those that went up
+    # who dispatches reads all, who supervises those that went up
+    ("GET", "/api/dispatch/alarms"): Right.TICKETS_READ,
     ("POST", "/api/dispatch/alarms/{alarm_id}/acknowledge"): Right.TICKETS_READ,
     ("GET", "/api/dispatch/handover"): Right.TICKETS_DISPATCH,  # people only
     ("POST", "/api/dispatch/handover/notes"): Right.TICKETS_DISPATCH,

@@ -117,7 +117,9 @@ class Profile(Part):
     statuses: dict[str, Label]
     clock: Clock = Field(default_factory=Clock, description="Working hours, limits, warning and escalation.")
     desks: Desks = Field(default_factory=Desks, description="Call-backs, supervision, mediation.")
-    dispatch: Dispatch = Field(default_factory=Dispatch, description="Who is asked first, and what weighs how much.")
+    dispatch: Dispatch = Field(
+        default_factory=Dispatch, description="Who is asked first, and what weighs how much."
+    )
     loop: Loop = Field(
         default_factory=Loop, description="How tickets go round: grades, tiers, what commands carry."
     )

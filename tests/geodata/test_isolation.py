@@ -120,9 +120,7 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
         "INSERT INTO handover_note (area_no, ranges, kind, words, at, actor, actor_name)"
         " VALUES ({no}, int8multirange(int8range({no}, {no}, '[]')), 'note', 'w', now(), 'test', 't')"
     )
-    run(
-        "INSERT INTO alarm (area_no, kind, key, raised_at) VALUES ({no}, 'burst', 'burst:' || {no}, now())"
-    )
+    run("INSERT INTO alarm (area_no, kind, key, raised_at) VALUES ({no}, 'burst', 'burst:' || {no}, now())")
     run(
         "WITH made AS (INSERT INTO mediation_case (number, area_no, category, tier, key_id, received_at)"
         " VALUES ('M' || {no}, {no}, '04001', 1, 1, now()) RETURNING id), event AS ("
