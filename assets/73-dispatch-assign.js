@@ -49,8 +49,9 @@
   const assign = async (to, who, more = {}) => {
     const id = desk.chosen;
     if (id == null || sending === id || version() == null) return false;
-    sending = id;
     const via = more.via || (HELD.has(desk.card?.ticket.status) ? "transfer" : "dispatch");
+    if (via === "transfer" && !more.note && !carried().note) return wants();
+    sending = id;
     mark(true);
     try {
       const done = await desk.command(`/api/dispatch/tickets/${id}/assign`, { version: version(), to, ...given(via), ...more, via });
@@ -72,6 +73,15 @@
       mark(false);
     }
   };
+  // Who has it already is told why it goes to somebody else.
+  const wants = () => {
+    const box = desk.places.options.querySelector("details");
+    box.open = true;
+    box.querySelector("textarea").focus();
+    desk.toast(t("dispatch.reassign.why"), { bad: true });
+    return false;
+  };
+  desk.held = () => HELD.has(desk.card?.ticket.status);
   const mark = (on) => document.querySelectorAll("#ticket [data-assign],#ticket .acts button").forEach((one) => (one.disabled = on));
   const refused = (error, id) => {
     const told = error.details?.[0] || {};

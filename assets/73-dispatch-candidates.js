@@ -36,7 +36,7 @@
       unfolded = open ? null : one.key;
       draw();
     });
-    const send = button(t("dispatch.assign"), { class: n === desk.candidate ? "main" : "", "data-assign": n }, () => desk.assignTo(one));
+    const send = button(t(desk.held() ? "dispatch.reassign" : "dispatch.assign"), { class: n === desk.candidate ? "main" : "", "data-assign": n }, () => desk.assignTo(one));
     const node = h(
       "li",
       { class: n === desk.candidate ? "meant" : null, "data-candidate": n, "aria-current": n === desk.candidate ? "true" : null },
@@ -77,6 +77,7 @@
   on("desk:pane", () => ((unfolded = null), draw()));
   on("desk:candidates", draw);
   on("desk:candidate", () => draw());
+  on("desk:card", (error) => error || draw()); // held already: the buttons say so
   // Positions and loads change by themselves: ranked anew while one looks, never under the pointer.
   setInterval(() => {
     if (document.hidden || desk.chosen == null || !desk.candidates || desk.places?.candidates.matches(":hover")) return;

@@ -183,6 +183,24 @@ def test_who_is_second_is_told_by_whom_and_keeps_what_was_typed(
     assert (held["department"], held["worker"]) == ("urban", None)
 
 
+def test_what_somebody_holds_goes_to_another_with_a_reason(page: Page, desk: httpx.Client) -> None:
+    word, (ticket,) = tickets(desk)
+    body = {"version": ticket["version"], "to": {"kind": "worker", "code": "W1001001009"}}
+    desk.post(f"/api/dispatch/tickets/{ticket['id']}/assign", json=body).raise_for_status()
+    page.locator("[data-tab=unsigned]").click()
+    seek(page, word, 1).first.click()
+    send = page.locator("[data-assign='0']")
+    expect(send).to_have_text("改派")
+    send.click()
+    note = page.locator("#ticket .options textarea")
+    expect(note).to_be_focused()
+    note.fill("原承办人另有任务")
+    send.click()
+    expect(page.locator("#toast")).to_contain_text("已派给")
+    assert state(desk, ticket)["worker"] != "W1001001009"
+    page.locator("[data-tab=decide]").click()
+
+
 def test_thirty_are_ringed_assigned_and_taken_back(page: Page, desk: httpx.Client) -> None:
     word, made = tickets(desk, 30)
     seek(page, word, 30)
