@@ -113,6 +113,7 @@ def _around(conn: Db, asked: Asked, spot: tuple[float, float] | None, looks: Map
         oldest=crew.oldest(profile, asked.now),
         nearest=looks[NEAR],
         skilled=looks[KNOWING],
+        narrow=asked.ticket.narrow,
     )
 
 
