@@ -21,10 +21,8 @@ from services.dispatch.score import GENERAL, PLAIN, Facts, best_beyond, scale_of
 from services.dispatch.travel import travel_s
 from services.tickets import ENDED, NotAllowed, UnknownTicket
 
-FIRST_LOOK, WIDER = (
-    56,
-    4,
-)  # so many of the nearest are looked at first; when that is not enough, so many times more
+FIRST_LOOK = 32  # so many of the nearest are looked at first …
+WIDER = 4  # … and when that is not enough, so many times more
 NEAR, KNOWING = 1, 2  # streams of workers: the nearest of all, the nearest of those who know the matter
 LEFT_OUT_TOLD = 20
 OBVIOUS = ("own", "wider")
