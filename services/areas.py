@@ -40,7 +40,7 @@ GRID_RANGE = {"community": 1_000, "town": 1_000_000, "county": 1_000_000_000, "c
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A body as it goes over the wire, with the name of exactly these bytes."""
+    """A body as it goes over the wire, with a name of what it says (a weak tag: however well it was compressed)."""
 
     body: bytes
     coding: Coding
@@ -49,7 +49,11 @@ class Feed:
 
     def plain(self) -> bytes:
         """The body without its coding."""
-        return bytes(brotli.decompress(self.body)) if self.coding == "br" else gzip.decompress(self.body)
+        return _plain(self.body, self.coding)
+
+
+def _plain(body: bytes, coding: Coding) -> bytes:
+    return bytes(brotli.decompress(body)) if coding == "br" else gzip.decompress(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class _Wanted:
         return self.level == "grid" and self.detail == "low" and self.coding == "br"
 
     def feed(self, body: bytes) -> Feed:
-        return Feed(body, self.coding, f'"{self.name}-{zlib.crc32(body):08x}"', self.revision)
+        said = zlib.crc32(_plain(body, self.coding))
+        return Feed(body, self.coding, f'W/"{self.name}-{said:08x}"', self.revision)
 
 
 class FeedCache:
