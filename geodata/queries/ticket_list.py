@@ -325,13 +325,12 @@ def _conditions(wanted: Conditions) -> sql.Composed:
         ("until", "reported_at", "<"),
         ("closed_since", "closed_at", ">="),
         ("closed_until", "closed_at", "<"),
+        ("closed_until", "reported_at", "<"),  # follows from it: no later month is looked through
     ):
         if getattr(wanted, name) is not None:
             parts.append(
                 sql.SQL("{} {} {}").format(sql.Identifier("t", column), sql.SQL(sign), sql.Placeholder(name))
             )
-    if wanted.closed_until is not None:  # reported before it was closed: no later month is looked through
-        parts.append(sql.SQL("t.reported_at < %(closed_until)s"))
     parts += [sql.SQL("({})").format(FLAGS[name]) for name in sorted(wanted.flags)]
     return sql.SQL(" AND ").join(parts)
 
