@@ -79,7 +79,7 @@ def state_of(conn: Db) -> State:
 @contextmanager
 def cloned(stores: Stores, template: Template) -> Iterator[Stores]:
     """A copy of the template to commit to, under a name of its own; `stores` are those of the template."""
-    name = f"wangge_test_{uuid.uuid4().hex[:12]}"
+    name = _fresh()
     with _admin(stores) as admin:
         if template.spare:
             admin.execute(_named("ALTER DATABASE {} RENAME TO {}", template.spare.pop(), name))
@@ -93,10 +93,11 @@ def cloned(stores: Stores, template: Template) -> Iterator[Stores]:
             for key in client.scan_iter(f"{clone.key_prefix}*"):
                 client.delete(key)
         with _admin(stores) as admin:
-            if len(template.spare) < SPARE and _put_back(admin, clone, name, template):
-                template.spare.append(name)
+            left = _taken_away(admin, name)
+            if len(template.spare) < SPARE and _put_back(stores.with_database(left).database_url, template):
+                template.spare.append(left)
             else:
-                admin.execute(_named("DROP DATABASE {} WITH (FORCE)", name))
+                admin.execute(_named("DROP DATABASE {} WITH (FORCE)", left))
 
 
 def drop_spare(stores: Stores, template: Template) -> None:
@@ -106,10 +107,19 @@ def drop_spare(stores: Stores, template: Template) -> None:
             admin.execute(_named("DROP DATABASE {} WITH (FORCE)", template.spare.pop()))
 
 
-def _put_back(admin: Db, clone: Stores, name: str, template: Template) -> bool:
-    """Undo what a test committed; False when it is not as the template, such as after DDL."""
+def _taken_away(admin: Db, name: str) -> str:
+    """Give the database another name, so that a pool which a test left behind finds it no more."""
+    left = _fresh()
+    admin.execute(_named("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", name))
     admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,))
-    with psycopg.connect(clone.database_url) as conn:
+    admin.execute(_named("ALTER DATABASE {} RENAME TO {}", name, left))
+    admin.execute(_named("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", left))
+    return left
+
+
+def _put_back(url: str, template: Template) -> bool:
+    """Undo what a test committed; False when it is not as the template, such as after DDL."""
+    with psycopg.connect(url) as conn:
         conn.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys
         found, wanted = state_of(conn), template.state
         if found.catalogues != wanted.catalogues:
@@ -124,6 +134,10 @@ def _put_back(admin: Db, clone: Stores, name: str, template: Template) -> bool:
             if found.sequences[sequence] != (value, called):
                 conn.execute("SELECT setval(%s, %s, %s)", (sequence, value, called))
         return found == wanted or state_of(conn) == wanted
+
+
+def _fresh() -> str:
+    return f"wangge_test_{uuid.uuid4().hex[:12]}"
 
 
 def _admin(stores: Stores) -> Db:
