@@ -110,6 +110,23 @@ def last_event(conn: Db, ticket_id: int) -> TicketEvent | None:
     )
 
 
+def standing_event(conn: Db, ticket_id: int) -> TicketEvent | None:
+    """What somebody did to it last that still holds: no moment of its clock, nothing that was taken back."""
+    return (
+        conn.cursor(row_factory=class_row(TicketEvent))
+        .execute(
+            f"""
+            SELECT {_COLUMNS} FROM ticket_event e
+            WHERE ticket_id = %s AND kind NOT IN ('tick', 'undo')
+              AND NOT EXISTS (SELECT FROM ticket_event u WHERE u.undoes = e.id)
+            ORDER BY version DESC, id DESC LIMIT 1
+            """,  # nosec B608 # names of our own columns
+            (ticket_id,),
+        )
+        .fetchone()
+    )
+
+
 def hold_key(conn: Db, actor: str, key: str) -> Keyed | None:
     """Let only one transaction at a time use this key of this actor; what it led to before, if anything."""
     conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", (f"{actor}\n{key}",))

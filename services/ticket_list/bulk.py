@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from geodata.queries.ticket_events import last_event
+from geodata.queries.ticket_events import standing_event
 from geodata.scope import Pool
 from profiles import Profile
 from services import audit, tickets
@@ -103,7 +103,8 @@ def offers(pool: Pool, profile: Profile, viewer: Viewer, ids: Sequence[int]) -> 
             except tickets.UnknownTicket:
                 continue
             counted.update(
-                row.command for row in tickets.allowed(profile, viewer, ticket, last_event(conn, ticket.id))
+                row.command
+                for row in tickets.allowed(profile, viewer, ticket, standing_event(conn, ticket.id))
             )
     return [
         Offer(name, tickets.needs(profile, name), row.undoable, counted[name])

@@ -99,7 +99,7 @@ def foresee(
 def allowed(
     profile: Profile, viewer: Viewer, ticket: Ticket, last: TicketEvent | None = None
 ) -> list[Allowed]:
-    """What the viewer may do with the ticket as it is; `last` is its last event, for undo."""
+    """What the viewer may do with the ticket as it is; `last` is its last event that stands, for undo."""
     found = []
     for command in commands_from(ticket.status):
         transition = TRANSITIONS[command]
@@ -199,8 +199,8 @@ def _write(case: Case, after: Ticket, command: str, said: Said) -> None:
 
 
 def _undo(case: Case, said: Said) -> Ticket:
-    """Put the fields that the last command changed back to what they were."""
-    last = ticket_events.last_event(case.conn, case.ticket.id)
+    """Put the fields that the last command that stands changed back to what they were."""
+    last = ticket_events.standing_event(case.conn, case.ticket.id)
     why = _why_not(case.viewer, last, case.now)
     if why or last is None or last.before is None:
         raise NotAllowed("undo", case.ticket.status, [], why)

@@ -10,7 +10,7 @@ from geodata.queries.ticket_events import events_of
 from geodata.queries.tickets import Ticket
 from geodata.scope import EVERYTHING, Db, Pool, enter, scoped
 from services import tickets
-from services.access import Viewer
+from services.access import SYSTEM, Viewer
 from services.dispatch import bulk, candidates, claims
 from services.dispatch.assign import Assign, assign, preview
 from services.dispatch.errors import Claimed, TooLate, UnknownBulk
@@ -33,11 +33,13 @@ def ticket(conn: Db) -> Ticket:
     return filed(conn)
 
 
-def filed(conn: Db, channel: str = "petition", grid: int = 1) -> Ticket:
-    """A new ticket; petitions wait to be taken up."""
+def filed(conn: Db, channel: str = "petition", grid: int = 1, *, ago_s: float = 0) -> Ticket:
+    """A ticket that came so many seconds ago; petitions wait to be taken up."""
     lon, lat = centre(1, 1, grid)
     report = Report(channel=channel, category="01001", title="路口堆放垃圾", lon=lon, lat=lat)
-    return tickets.file_ticket(conn, PROFILE, DISPATCHER, report).ticket
+    return tickets.file_ticket(
+        conn, PROFILE, DISPATCHER, report, now=datetime.now(UTC) - timedelta(seconds=ago_s)
+    ).ticket
 
 
 def to(kind: str, code: str, **more: Any) -> dict[str, Any]:
@@ -217,7 +219,8 @@ def test_it_is_taken_back_within_a_minute_while_nobody_signed(conn: Db, ticket: 
     with pytest.raises(NotAllowed, match="somebody else"):
         undo(conn, PROFILE, OTHER, ticket.id, done.version)
     back = undo(conn, PROFILE, DISPATCHER, ticket.id, done.version, key="u")
-    assert (back.status, back.worker, back.sign_due, back.dispatched_at) == ("accepted", None, None, None)
+    assert (back.status, back.worker, back.sign_due, back.dispatched_at) == ("reported", None, None, None)
+    assert state_of(back) == state_of(ticket) == fold(events_of(conn, ticket.id))
     assert undo(conn, PROFILE, DISPATCHER, ticket.id, done.version, key="u").version == back.version
     again = given(conn, back, **to("worker", NEXT))
     signed = give(conn, PROFILE, again, "sign", viewer=county("grid_worker"))
@@ -226,6 +229,28 @@ def test_it_is_taken_back_within_a_minute_while_nobody_signed(conn: Db, ticket: 
     with pytest.raises(NotAllowed, match="no assignment"):
         undo(conn, PROFILE, DISPATCHER, ticket.id, give(conn, PROFILE, signed, "remark").version)
     assert [detail["command"] for _, detail in audited(conn)] == ["dispatch", "undo", "dispatch"]
+
+
+def test_what_was_taken_up_before_stays_taken_up(conn: Db) -> None:
+    enter(conn, EVERYTHING)
+    ticket = filed(conn, ago_s=9)
+    taken = give(conn, PROFILE, ticket, "accept", now=datetime.now(UTC) - timedelta(seconds=5))
+    done = given(conn, taken, **to("worker", WORKER))
+    assert undo(conn, PROFILE, DISPATCHER, ticket.id, done.version).status == "accepted"
+
+
+def test_a_moment_of_the_clock_keeps_nobody_from_taking_it_back(conn: Db, ticket: Ticket) -> None:
+    done = given(conn, ticket, **to("worker", WORKER))
+    at = datetime.now(UTC)
+    give(conn, PROFILE, done, "tick", viewer=SYSTEM, moment="escalate", at=at, level=1)
+    back = undo(conn, PROFILE, DISPATCHER, ticket.id, done.version)
+    assert (back.status, back.worker, back.escalation) == ("reported", None, 1)
+    assert kinds(conn, ticket)[-4:] == ["dispatch", "tick", "undo", "undo"]
+    assert fold(events_of(conn, ticket.id)) == state_of(back)
+    again = given(conn, back, **to("worker", WORKER))
+    remarked = give(conn, PROFILE, again, "remark")
+    with pytest.raises(NotAllowed, match="no assignment"):
+        undo(conn, PROFILE, DISPATCHER, ticket.id, remarked.version - 1)
 
 
 def test_after_a_minute_it_is_recalled_which_is_no_refusal(conn: Db, ticket: Ticket) -> None:
@@ -271,7 +296,7 @@ def test_a_bulk_is_seen_done_once_and_taken_back(pool: Pool) -> None:
     for _ in range(2):  # said twice it is the same
         back = bulk.take_back(pool, PROFILE, DISPATCHER, key)
         assert [(one.id, one.ticket and one.ticket.status) for one in back] == [
-            (rows[2].id, "accepted"), (rows[3].id, "accepted"), (rows[4].id, None),
+            (rows[2].id, "reported"), (rows[3].id, "reported"), (rows[4].id, None),
         ]  # fmt: skip
 
 
