@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from a2wsgi import WSGIMiddleware
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import RedirectResponse
 from flask import Flask
 from redis import Redis
@@ -66,6 +66,7 @@ from api.assets import Assets
 from api.body_limit import BodyLimit
 from api.compression import Compress
 from api.hardening import Harden
+from api.router import take
 from api.trace import Trace
 from geodata.pool import make_pool
 from geodata.redis_clients import loop_redis
@@ -177,10 +178,10 @@ def create_app(settings: Settings, stores: Stores | None = None, role: Role = "a
     app.add_middleware(Harden, settings=settings)  # added last: outermost
     api.errors.install(app)
     for router in OPERATION if role == "screens" else (*OPERATION, *ROUTERS):
-        app.include_router(router(runtime), dependencies=[Depends(api.gate.guard)])
-    app.include_router(api.openapi.router(app))
+        take(app, router(runtime))
+    take(app, api.openapi.router(app))
     if role != "api":
-        app.include_router(api.sign_in.router(runtime))
+        take(app, api.sign_in.router(runtime))
         _lead_to_screens(app)
     api.gate.require_rules(app)
     _refuse_unknown(app)

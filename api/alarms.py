@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from api.care import PRINTED, REFUSALS, Body, Within, _not_kept
 from api.gate import Seer
+from api.router import Router
 from services.access import opened
 from services.alarms import listing
 from services.alarms.listing import State
@@ -21,9 +22,9 @@ class AcknowledgeIn(Body):
     note: str | None = Field(None, max_length=300, pattern=PRINTED)
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/dispatch", tags=["Dispatch"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool = runtime.profile, runtime.pool

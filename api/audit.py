@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.gate import Seer
+from api.router import Router
 from geodata.scope import scoped
 from services import audit
 from services.audit import Action
@@ -54,9 +55,9 @@ class PageOut(BaseModel):
     )
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /api/audit."""
-    routes = APIRouter(prefix="/api/audit", tags=["Audit"])
+    routes = Router(prefix="/api/audit", tags=["Audit"])
     zone = ZoneInfo(runtime.profile.time_zone)
 
     def local(moment: datetime | None) -> datetime | None:

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from api.gate import Seer
+from api.router import Router
 from services import cards
 from services.access import Right, Viewer, opened
 from services.runtime import Runtime
@@ -24,9 +25,9 @@ def may(viewer: Viewer) -> bool:
     return viewer.may(Right.PEOPLE)
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /api/cards; times are milliseconds since 1970."""
-    routes = APIRouter(prefix="/api/cards", tags=["Map"])
+    routes = Router(prefix="/api/cards", tags=["Map"])
 
     @routes.get("/area/{no}")
     def area(no: Number, viewer: Seer, people: People = False) -> Card:

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from fastapi import Depends, HTTPException, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.errors import Error
 from api.gate import Seer
+from api.router import Router
 from geodata.queries import areas
 from geodata.queries import care as queries
 from geodata.scope import Db
@@ -143,9 +144,9 @@ class OpenLimit:
             raise HTTPException(429, words, {"Retry-After": str(wait_s)})
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; days are local days of the place (YYYY-MM-DD), times are milliseconds since 1970."""
-    routes = APIRouter(tags=["People under care"], responses=REFUSALS, dependencies=[Depends(_not_kept)])
+    routes = Router(tags=["People under care"], responses=REFUSALS, dependencies=[Depends(_not_kept)])
     profile, settings, zone = runtime.profile, runtime.settings, ZoneInfo(runtime.profile.time_zone)
     seals = Seals.of(settings)
 

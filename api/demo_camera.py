@@ -4,18 +4,19 @@ import time
 from pathlib import Path as FilePath
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from fastapi.responses import FileResponse
 
+from api.router import Router
 from services.demo_camera import SEGMENTS, demo_playlist
 from services.runtime import Runtime
 
 FOLDER = FilePath(__file__).resolve().parent.parent / "assets" / "demo_camera"
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /demo-camera."""
-    routes = APIRouter(prefix="/demo-camera", tags=["Video"])
+    routes = Router(prefix="/demo-camera", tags=["Video"])
 
     @routes.get("/segment/{index}.ts")
     def segment(index: Annotated[int, Path(ge=0, lt=SEGMENTS)]) -> Response:

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import AwareDatetime, Field
 
 from api.care import PRINTED, REFUSALS, XLSX, Body, Within, _not_kept
 from api.desk_words import say_of
 from api.gate import Seer
+from api.router import Router
 from geodata.queries import desks as queries
 from geodata.scope import Hat
 from services.access import Right, Viewer, opened
@@ -55,9 +56,9 @@ class ExportIn(Body):
     lang: str = Field("zh-CN", pattern="^(zh-CN|en)$")
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/desks", tags=["Desks"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool, zone = runtime.profile, runtime.pool, ZoneInfo(runtime.profile.time_zone)

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from api.care import PRINTED, REFUSALS, Body, _not_kept
 from api.errors import Error
 from api.gate import Seer
+from api.router import Router
 from api.tickets import Key, _out
 from geodata.queries.tickets import Ticket
 from geodata.scope import Db
@@ -49,9 +50,9 @@ class RecallIn(Body):
     reason: str = Field(min_length=1, max_length=1000, pattern=PRINTED)
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/dispatch", tags=["Dispatch"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool = runtime.profile, runtime.pool

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header
+from fastapi import Depends, Header
 from pydantic import Field
 
 from api.care import PRINTED, REFUSALS, Body, _not_kept
 from api.dispatch_assign import Version
 from api.errors import named
 from api.gate import Seer
+from api.router import Router
 from profiles import Profile
 from services.dispatch import bulk
 from services.dispatch.assign import Assign, Via
@@ -65,9 +66,9 @@ class BackIn(Body):
     key: str = Field(min_length=1, max_length=80, pattern=PRINTED)
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; each ticket answers for itself."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/dispatch", tags=["Dispatch"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool = runtime.profile, runtime.pool

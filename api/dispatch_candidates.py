@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from api.care import REFUSALS, _not_kept
 from api.desks import Card, TicketId, ms
 from api.gate import Seer
+from api.router import Router
 from profiles import Profile
 from profiles.part import Named
 from services.access import Right, Viewer, opened
@@ -18,9 +19,9 @@ from services.runtime import Runtime
 Limit = Annotated[int, Query(ge=1, le=20, description="How many candidates.")]
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route; times are milliseconds since 1970, places degrees in EPSG:4326."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/dispatch", tags=["Dispatch"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool = runtime.profile, runtime.pool

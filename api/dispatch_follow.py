@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.gate import Seer
+from api.router import Router
 from services.access import opened
 from services.dispatch import follow as following
 from services.runtime import Runtime
@@ -39,9 +39,9 @@ class FollowOut(BaseModel):
     picked: list[int] = []
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes."""
-    routes = APIRouter(prefix="/api/dispatch/follow", tags=["Dispatch"])
+    routes = Router(prefix="/api/dispatch/follow", tags=["Dispatch"])
     prefix = runtime.stores.key_prefix
 
     @routes.get("")

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path
+from fastapi import Depends, Header, Path
 from pydantic import Field
 
 from api.care import PRINTED, REFUSALS, Body, _not_kept
 from api.desks import Card
 from api.errors import Error, named
 from api.gate import Seer
+from api.router import Router
 from services.access import Viewer, opened
 from services.dispatch import plan as plans
 from services.dispatch.telling import holder_of
@@ -42,9 +43,9 @@ class AcceptIn(Body):
     lines: list[Id] = Field(min_length=1, max_length=MOST, description="Ids of their tickets.")
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/dispatch", tags=["Dispatch"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool = runtime.profile, runtime.pool

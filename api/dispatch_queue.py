@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.gate import Seer
+from api.router import Router
 from api.ticket_list import ANSWERS, Several
 from geodata.queries import dispatch_queue as queries
 from geodata.queries.dispatch_queue import Asker, Tab
@@ -17,9 +18,9 @@ from services.dispatch.sharing import Shared
 from services.runtime import Runtime
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route; times are milliseconds since 1970."""
-    routes = APIRouter(prefix="/api/dispatch", tags=["Dispatch"], responses=ANSWERS)
+    routes = Router(prefix="/api/dispatch", tags=["Dispatch"], responses=ANSWERS)
     profile, shared = runtime.profile, Shared[tuple[Queue, datetime]]()
 
     @routes.get("/queue")

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 from pydantic import AwareDatetime, Field
 
 from api.care import PRINTED, REFUSALS, Body, Within, _not_kept
 from api.desks import Card, ms
 from api.dispatch_candidates import row_told
 from api.gate import Seer
+from api.router import Router
 from profiles import Profile
 from profiles.dispatch import Weights
 from services.access import Right, Viewer, opened
@@ -50,9 +51,9 @@ class LeaveIn(Body):
 LeaveId = Annotated[int, Path(ge=1, lt=2**63, description="Id of a leave.")]
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/dispatch", tags=["Dispatch"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool = runtime.profile, runtime.pool

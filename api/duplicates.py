@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.errors import Error
 from api.gate import Seer
+from api.router import Router
 from profiles import Profile
 from screens.words import t
 from services import duplicates, tickets
@@ -73,9 +74,9 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description":
 BAD: dict[int | str, dict[str, Any]] = {422: {"model": Error, "description": "A field is not as described."}}
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes of duplicates."""
-    routes = APIRouter(tags=["Tickets"])
+    routes = Router(tags=["Tickets"])
     profile, default = runtime.profile, runtime.settings.language
 
     @routes.post("/api/duplicates", responses=BAD)

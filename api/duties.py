@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from api.errors import Error, refusal
 from api.gate import Seer
+from api.router import Router
 from services.access import Right, opened
 from services.loop import BadDuty, DoneAlready, DoneDuty, NewDuty, duties
 from services.runtime import Runtime
@@ -83,9 +84,9 @@ BAD: dict[int | str, dict[str, Any]] = {
 DONE: dict[int | str, dict[str, Any]] = {409: {"model": Error, "description": "It was entered already."}}
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /api/duties."""
-    routes = APIRouter(prefix="/api/duties", tags=["Loops"])
+    routes = Router(prefix="/api/duties", tags=["Loops"])
     profile = runtime.profile
 
     @routes.get("")

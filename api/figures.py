@@ -3,17 +3,18 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.gate import Seer
+from api.router import Router
 from services.access import opened
 from services.indicators import Figures, figures
 from services.runtime import Runtime
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route, below the prefix of the API."""
-    routes = APIRouter(prefix="/api", tags=["Figures"])
+    routes = Router(prefix="/api", tags=["Figures"])
 
     @routes.get("/figures")
     def read(

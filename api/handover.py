@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import AwareDatetime, Field
 
 from api.care import PRINTED, REFUSALS, XLSX, Body, Within, _not_kept
 from api.desk_words import say_of
 from api.gate import Seer
+from api.router import Router
 from geodata.queries import handover as queries
 from profiles import Profile
 from screens.words import t, words
@@ -59,9 +60,9 @@ class LogIn(Body):
     lang: Literal["zh-CN", "en"] = "zh-CN"
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/dispatch", tags=["Dispatch"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool, zone = runtime.profile, runtime.pool, ZoneInfo(runtime.profile.time_zone)

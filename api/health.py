@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Literal
 
 import structlog
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
+from api.router import Router
 from geodata.migrate import waiting
 from services.runtime import Runtime
 from settings import VERSION
@@ -36,9 +37,9 @@ class Ready(BaseModel):
     checks: dict[str, Check]
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The two routes that watchers of the process ask."""
-    routes = APIRouter(prefix="/api", tags=["Operation"])
+    routes = Router(prefix="/api", tags=["Operation"])
 
     def postgis() -> str:
         with runtime.pool.connection(timeout=LIMIT_S) as conn, conn.transaction():

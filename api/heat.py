@@ -4,18 +4,19 @@ from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.codings import best_coding
 from api.gate import Seer
+from api.router import Router
 from services.access import scope_for
 from services.heat import FAR_FUTURE, Filter
 from services.runtime import Runtime
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route, below /api."""
-    routes = APIRouter(prefix="/api", tags=["Map"])
+    routes = Router(prefix="/api", tags=["Map"])
     zone = ZoneInfo(runtime.profile.time_zone)
 
     def seconds(moment: datetime | None, otherwise: int) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import Depends, Header, Path, Query, Response
 from pydantic import Field
 
 from api.care import REFUSALS, XLSX, Body, Within, _not_kept
@@ -13,6 +13,7 @@ from api.desks import Card, ms
 from api.errors import Error, named
 from api.gate import Seer
 from api.incident_words import say_of
+from api.router import Router
 from geodata.queries import incidents as queries
 from services import incidents
 from services.access import Right, opened
@@ -91,9 +92,9 @@ class CloseIn(Body):
     satisfaction: Satisfaction | None = None
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/incidents", tags=["Dispatch"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool = runtime.profile, runtime.pool

@@ -5,9 +5,10 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 import psycopg
-from fastapi import APIRouter, Query, Response, WebSocket, WebSocketDisconnect
+from fastapi import Query, Response, WebSocket, WebSocketDisconnect
 
 from api.gate import SIGNED_OUT, Seer, admitted
+from api.router import Router
 from api.wire import Wire
 from services.access import Right, UnknownArea, Viewer
 from services.live.channel import Client
@@ -20,9 +21,9 @@ Within = Annotated[
 Version = Annotated[int | None, Query(ge=0, description="The version that the screen has.")]
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes of the live feed."""
-    routes = APIRouter(prefix="/api/live", tags=["Live"])
+    routes = Router(prefix="/api/live", tags=["Live"])
     hub, wire = runtime.hub, Wire()
 
     @routes.get("/snapshot", response_model=dict[str, Any])

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from api.errors import Error
 from api.gate import Seer
+from api.router import Router
 from geodata.queries.loop import areas_of
 from profiles import Level
 from profiles.part import Label
@@ -173,9 +174,9 @@ class LedgersOut(BaseModel):
     rows: list[TicketRow]
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes: below /api/loop, and the steps of a ticket below /api/tickets."""
-    routes = APIRouter(tags=["Loops"])
+    routes = Router(tags=["Loops"])
     profile = runtime.profile
 
     @routes.get("/api/loop")

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 
 from api.codings import best_coding
 from api.gate import Seer
+from api.router import Router
 from geodata.queries import points, stations
 from geodata.queries.points import Box
 from services.access import opened, scope_for
@@ -22,9 +23,9 @@ MOST_TICKETS = 2000
 FOREVER = "private, max-age=31536000, immutable"
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /api/map."""
-    routes = APIRouter(prefix="/api/map", tags=["Map"])
+    routes = Router(prefix="/api/map", tags=["Map"])
 
     @routes.get("/areas/{level}")
     def areas(

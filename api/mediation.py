@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query
+from fastapi import Depends, Header, HTTPException, Path, Query
 
 from api.care import OPENINGS, PRINTED, REFUSALS, TOO_MANY, Reason, Within, _not_kept
 from api.errors import Error
 from api.gate import Seer
+from api.router import Router
 from geodata.queries import mediation as queries
 from geodata.queries import mediation_board as board
 from geodata.scope import Db
@@ -53,9 +54,9 @@ class OpenLimit:
             raise HTTPException(429, words, {"Retry-After": str(wait_s)})
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970, days are local (YYYY-MM-DD)."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/mediation", tags=["Mediation"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool, settings = runtime.profile, runtime.pool, runtime.settings

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -14,6 +14,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from api.router import Router
 from services.jobs.metrics import JobCollector
 from services.runtime import Runtime
 
@@ -45,9 +46,9 @@ class RuntimeCollector(Collector):
             )
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route of the measures."""
-    routes = APIRouter(prefix="/api", tags=["Operation"])
+    routes = Router(prefix="/api", tags=["Operation"])
     own = CollectorRegistry()  # one an app: tests make several in a process
     own.register(RuntimeCollector(runtime))
     own.register(JobCollector(runtime.pool))

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Path, Response
+from fastapi import HTTPException, Path, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import Error
 from api.gate import Seer
+from api.router import Router
 from services import notices
 from services.access import Viewer, opened
 from services.runtime import Runtime
@@ -80,9 +81,9 @@ NO_NOTICE = _refusals((404, "There is no such notice that was given up."))
 OWN = _refusals((403, "Only other systems, with a token, have call-backs of their own."))
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes of status call-backs."""
-    routes = APIRouter(prefix="/api/notices", tags=["Call-backs out"])
+    routes = Router(prefix="/api/notices", tags=["Call-backs out"])
 
     @routes.get("/targets")
     def targets(viewer: Seer) -> list[TargetOut]:

@@ -3,10 +3,11 @@
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse
 
-from api.errors import Error
+from api.gate import guard
+from api.router import ANY
 from settings import VERSION
 
 WORDS = """
@@ -64,16 +65,13 @@ ABOUT: dict[str, Any] = {
     "docs_url": None,  # its page loads scripts from a CDN, which a closed network has not
     "redoc_url": None,
     "license_info": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    "responses": {
-        "4XX": {"model": Error, "description": "Refused; the body says why."},
-        "5XX": {"model": Error, "description": "Not possible at the moment."},
-    },
 }
 
 
 def router(app: FastAPI) -> APIRouter:
     """The page of the description."""
-    routes = APIRouter(prefix="/api", tags=["Operation"])
+    # Not a Router of ours: its answers hold the shape of errors, to which those of all other routes refer.
+    routes = APIRouter(prefix="/api", tags=["Operation"], dependencies=[Depends(guard)], responses=dict(ANY))
 
     @routes.get("/docs", response_class=HTMLResponse)
     def docs() -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +17,7 @@ from api.body import limited_body
 from api.errors import Error
 from api.gate import Seer
 from api.intake_limit import IntakeLimit
+from api.router import Router
 from services import pictures, tickets
 from services.access import Right, Viewer, opened
 from services.pictures import MOST_BYTES, Picture, UnknownPicture
@@ -78,9 +79,9 @@ TAKEN = {
 }
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes of pictures."""
-    routes = APIRouter(tags=["Pictures"])
+    routes = Router(tags=["Pictures"])
     store = pictures.Store(runtime.settings)
     most = max(1, runtime.settings.intake_per_minute // SHARE)
     room, waiting = asyncio.Semaphore(AT_ONCE), 0

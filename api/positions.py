@@ -5,12 +5,13 @@ import binascii
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.body import json_of, limited_body
 from api.errors import answer_to, refusal
+from api.router import Router
 from services.positions import formats
 from services.positions.fix import Reading
 from services.positions.formats import Malformed
@@ -90,9 +91,9 @@ class Intake:
         return refusals[0].reason if refusals else None
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes of positions."""
-    routes = APIRouter(prefix=PATH, tags=["Positions"])
+    routes = Router(prefix=PATH, tags=["Positions"])
     intake = Intake(runtime)
     routes.get("/osmand", response_model=dict[str, Any])(intake.osmand)
     routes.post("/osmand", response_model=dict[str, Any])(intake.osmand)

@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from api.errors import Error, refusal
 from api.gate import Seer
+from api.router import Router
 from services import roster
 from services.access import Right, opened
 from services.roster import BadTurn, NewTurn, UnknownTurn
@@ -89,9 +90,9 @@ BAD: dict[int | str, dict[str, Any]] = {
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description": "There is no such turn."}}
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /api/roster."""
-    routes = APIRouter(prefix="/api/roster", tags=["Roster"])
+    routes = Router(prefix="/api/roster", tags=["Roster"])
     posts = [
         PostOut(code=post.code, name=post.name, name_en=post.name_en, level=post.level)
         for post in runtime.profile.posts

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from api.errors import Error, refusal
 from api.gate import Seer
+from api.router import Router
 from services.access import Right, opened
 from services.loop import BadRound, MadeAlready, NewRound, rounds
 from services.runtime import Runtime
@@ -67,9 +68,9 @@ BAD: dict[int | str, dict[str, Any]] = {
 MADE: dict[int | str, dict[str, Any]] = {409: {"model": Error, "description": "It was made already."}}
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /api/rounds."""
-    routes = APIRouter(prefix="/api/rounds", tags=["Loops"])
+    routes = Router(prefix="/api/rounds", tags=["Loops"])
     profile = runtime.profile
 
     @routes.get("", response_model=SheetOut, responses=BAD)

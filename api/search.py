@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.gate import Seer
+from api.router import Router
 from services.access import opened
 from services.runtime import Runtime
 from services.search import search_areas
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route, below /api."""
-    routes = APIRouter(prefix="/api", tags=["Map"])
+    routes = Router(prefix="/api", tags=["Map"])
 
     @routes.get("/search")
     def search(

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import Error
 from api.gate import CSRF_COOKIE, SESSION, cookies_of
+from api.router import Router
 from screens.sign_in import home_of, in_language, way_back
 from services.access import RIGHTS, Viewer, oidc
 from services.access.limits import Limits
@@ -103,9 +104,9 @@ NO_PROVIDER: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes of sessions."""
-    routes = APIRouter(prefix="/api/session", tags=["Sessions"])
+    routes = Router(prefix="/api/session", tags=["Sessions"])
     redis, prefix = runtime.redis, runtime.stores.key_prefix
     door = Door(runtime.pool, runtime.settings, UnknownLogins(redis, prefix))
     entrance = Entrance(runtime, door, Limits(redis, prefix))
@@ -158,7 +159,7 @@ def router(runtime: Runtime) -> APIRouter:
     return routes
 
 
-def _through_provider(routes: APIRouter, runtime: Runtime, entrance: "Entrance") -> None:
+def _through_provider(routes: Router, runtime: Runtime, entrance: "Entrance") -> None:
     settings = runtime.settings
     provider = oidc.Provider(settings) if settings.oidc_issuer else None
     begins = oidc.Begins(runtime.redis, runtime.stores.key_prefix)

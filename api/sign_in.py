@@ -3,10 +3,11 @@
 from typing import Annotated
 
 import psycopg
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from psycopg_pool import PoolTimeout
 
+from api.router import Router
 from screens.sign_in import Visit, in_language, page, way_back
 from screens.words import LANGUAGES, language_of
 from services.access.sign_in import Door, Person
@@ -17,9 +18,9 @@ from services.runtime import Runtime
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The page; it stands with the screens."""
-    routes = APIRouter(include_in_schema=False)
+    routes = Router(include_in_schema=False)
     door = Door(runtime.pool, runtime.settings, UnknownLogins(runtime.redis, runtime.stores.key_prefix))
 
     @routes.get("/sign-in")

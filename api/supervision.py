@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import AwareDatetime, Field
 
 from api.care import REFUSALS, Body, Within, _not_kept
 from api.desks import FIGURE_DAYS, Card, Code, From, Some, TicketId, attempt_told, facts_of, ms
 from api.gate import Seer
+from api.router import Router
 from geodata.queries import desks as queries
 from geodata.queries import supervision as watch_queries
 from geodata.scope import Db
@@ -30,9 +31,9 @@ class MeetingIn(Body):
     minutes: str | None = Field(None, max_length=4000)
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
-    routes = APIRouter(
+    routes = Router(
         prefix="/api/desks", tags=["Desks"], responses=REFUSALS, dependencies=[Depends(_not_kept)]
     )
     profile, pool = runtime.profile, runtime.pool

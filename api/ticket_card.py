@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter
-
 from api.gate import Seer
+from api.router import Router
 from api.tickets import UNKNOWN, _checked
 from services import ticket_card
 from services.access import Right, opened
@@ -14,9 +13,9 @@ from services.runtime import Runtime
 Card = dict[str, Any]
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route."""
-    routes = APIRouter(prefix="/api/tickets", tags=["Tickets"])
+    routes = Router(prefix="/api/tickets", tags=["Tickets"])
 
     @routes.get("/{ticket_id}/card", responses=UNKNOWN)
     def card(ticket_id: int, viewer: Seer) -> Card:

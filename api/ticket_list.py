@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import orjson
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import Error, named
 from api.gate import Seer
+from api.router import Router
 from profiles import Profile
 from screens.words import t
 from services.access import opened
@@ -88,9 +89,9 @@ class FilterIn(Body):
     share: str | None = Field(None, max_length=40, description="Code of the area that has it too.")
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes of the list."""
-    routes = APIRouter(prefix="/api", tags=["Tickets"], responses=ANSWERS)
+    routes = Router(prefix="/api", tags=["Tickets"], responses=ANSWERS)
     profile = runtime.profile
 
     @routes.get("/tickets")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +13,7 @@ from api.body import json_of, limited_body
 from api.errors import Error, refusal
 from api.gate import Seer
 from api.intake_limit import IntakeLimit
+from api.router import Router
 from geodata.queries.ticket_events import events_of, last_event
 from geodata.queries.tickets import Ticket
 from services import audit, tickets
@@ -129,9 +130,9 @@ STALE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes of tickets."""
-    routes = APIRouter(prefix="/api/tickets", tags=["Tickets"])
+    routes = Router(prefix="/api/tickets", tags=["Tickets"])
     seals = Seals.of(runtime.settings)
 
     def filed(viewer: Viewer, report: Report, key: str | None) -> JSONResponse:
@@ -174,7 +175,7 @@ def router(runtime: Runtime) -> APIRouter:
     return routes
 
 
-def _offer(routes: APIRouter, runtime: Runtime, command: str, model: type[Order]) -> None:
+def _offer(routes: Router, runtime: Runtime, command: str, model: type[Order]) -> None:
     """The route of one command."""
 
     def carried_out(viewer: Viewer, ticket_id: int, order: Order, key: str | None) -> JSONResponse:

@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from api.gate import Seer
+from api.router import Router
 from services.access import opened
 from services.cards import station_card
 from services.runtime import Runtime
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route, below /api."""
-    routes = APIRouter(prefix="/api", tags=["Video"])
+    routes = Router(prefix="/api", tags=["Video"])
 
     @routes.get("/video/{station_id}")
     def video(

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Request, Response
+from fastapi import HTTPException, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import Error, refusal
 from api.gate import WALL, Seer, cookies_of
+from api.router import Router
 from geodata.scope import EVERYTHING, scoped
 from services.access import walls
 from services.access.limits import Limits
@@ -97,9 +98,9 @@ BAD: dict[int | str, dict[str, Any]] = {
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description": "There is no such wall."}}
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /api/walls."""
-    routes = APIRouter(prefix="/api/walls", tags=["Walls"])
+    routes = Router(prefix="/api/walls", tags=["Walls"])
     redis, prefix = runtime.redis, runtime.stores.key_prefix
     limits, days = Limits(redis, prefix), runtime.settings.wall_token_days
     secure = runtime.settings.secure_cookies
@@ -151,7 +152,7 @@ def router(runtime: Runtime) -> APIRouter:
     return routes
 
 
-def _for_administrators(routes: APIRouter, runtime: Runtime) -> None:
+def _for_administrators(routes: Router, runtime: Runtime) -> None:
     @routes.get("")
     def all_walls(viewer: Seer) -> list[WallOut]:
         """The walls of your areas: paired ones by name, then those revoked in the last 30 days."""

@@ -4,7 +4,7 @@ import secrets
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Request, Response
+from fastapi import Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +13,7 @@ from api.body import json_of, limited_body
 from api.errors import Error, refusal
 from api.gate import ANYBODY
 from api.intake_limit import IntakeLimit
+from api.router import Router
 from geodata.queries import intake as queries
 from geodata.queries.intake import Sender
 from geodata.scope import EVERYTHING, scoped
@@ -61,9 +62,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The route."""
-    routes = APIRouter(prefix="/api/webhooks", tags=["Tickets"])
+    routes = Router(prefix="/api/webhooks", tags=["Tickets"])
     profile, seals = runtime.profile, Seals.of(runtime.settings)
     sent = IntakeLimit(runtime, "webhook")
     faults = IntakeLimit(runtime, "webhook-faults", FAULTS_PER_MINUTE)

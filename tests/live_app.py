@@ -18,6 +18,7 @@ import api.live
 import api.positions
 import api.tickets
 import profiles
+from api.router import take
 from api.wire import WireProtocol
 from geodata.pool import make_pool
 from geodata.servers import Stores
@@ -83,7 +84,7 @@ def make_app(stores: Stores, settings: Settings | None = None, viewer: Viewer = 
     app.add_middleware(api.positions.Lane, runtime=runtime)
     app.add_middleware(As, viewer=viewer)
     for module in (api.live, api.positions, api.tickets):
-        app.include_router(module.router(runtime))
+        take(app, module.router(runtime))
     return app
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -13,6 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from api.body import limited_body
 from api.open311.asker import Askers
 from api.open311.formats import Form, answer
+from api.router import Router
 from services import pictures
 from services.access import Viewer, opened
 from services.care.sealing import Seals
@@ -67,7 +68,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def add(routes: APIRouter, runtime: Runtime, askers: Askers) -> None:
+def add(routes: Router, runtime: Runtime, askers: Askers) -> None:
     """Offer the route."""
     profile, seals, store = runtime.profile, Seals.of(runtime.settings), pictures.Store(runtime.settings)
     room = asyncio.Semaphore(DRAWN_AT_ONCE)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
@@ -11,6 +11,7 @@ from api.open311 import posting
 from api.open311.asker import Askers
 from api.open311.errors import Route
 from api.open311.formats import Form, answer
+from api.router import Router
 from services.access import opened
 from services.open311 import catalogue, discovery, requests
 from services.open311.catalogue import Lang, check_jurisdiction
@@ -43,9 +44,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime) -> Router:
     """The routes, below /open311."""
-    routes = APIRouter(prefix="/open311", tags=["Open311"], route_class=Route, responses=ANSWERS)
+    routes = Router(prefix="/open311", tags=["Open311"], route_class=Route, responses=ANSWERS)
     profile, askers = runtime.profile, Askers(runtime)
 
     def lang_of(request: Request) -> Lang:

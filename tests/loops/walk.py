@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import psycopg
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import api.duties
@@ -17,6 +17,7 @@ import api.loop
 import api.rounds
 import api.tickets
 import profiles
+from api.router import take
 from geodata.pool import make_pool
 from geodata.servers import Stores
 from geodata.vocabulary import sync_vocabulary
@@ -150,5 +151,5 @@ def app_of(profile: Profile, stores: Stores) -> FastAPI:
     api.errors.install(app)
     app.add_middleware(_Asked)
     for module in (api.tickets, api.loop, api.rounds, api.duties):
-        app.include_router(module.router(runtime), dependencies=[Depends(api.gate.guard)])
+        take(app, module.router(runtime))
     return app

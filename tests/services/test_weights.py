@@ -54,6 +54,9 @@ def site(module_clone: Stores) -> Iterator[Site]:
         runtime: Any = SimpleNamespace(profile=PROFILE, pool=pool, stores=module_clone)
         app.include_router(api.dispatch_candidates.router(runtime))
         app.include_router(api.dispatch_rules.router(runtime))
+        app.dependency_overrides[api.gate.guard] = lambda: (
+            None
+        )  # there is no gate in front that says who asks
         app.state.runtime = runtime
         with psycopg.connect(module_clone.database_url) as conn:
             now = datetime.now(UTC)
