@@ -58,8 +58,10 @@ def launched() -> Iterator[Any]:
 def fresh_page(browser: Any, **options: Any) -> Iterator[Any]:
     """A page with an empty cache at 1080p."""
     context = browser.new_context(
-        viewport=SIZE, device_scale_factor=1, locale="zh-CN", storage_state=signed_in.storage(), **options
-    )
+        viewport=SIZE, device_scale_factor=1, locale="zh-CN", storage_state=signed_in.storage(),
+        bypass_csp=True,  # playwright's wait_for_function evaluates text
+        **options,
+    )  # fmt: skip
     try:
         page = context.new_page()
         page.set_default_timeout(60_000)
