@@ -21,6 +21,7 @@ class Measure:
     name: str
     module: str
     title: str
+    long: bool = False  # takes so long that it is only run when it is asked for
 
     def run(self, context: Context) -> list[Result]:
         """Its results; one that says what is missing when the product's own part cannot be measured."""
@@ -53,14 +54,18 @@ CATALOGUE = (
     Measure(15, "scope", "m15_scope", "what the scope costs on the hot reads"),
     Measure(16, "list", "m16_list", "a page and a search of the list of tickets"),
     Measure(17, "action", "m17_action", "an assignment on every other open screen"),
-    Measure(18, "soak", "m18_soak", "a tab over eight hours of dispatching"),
+    Measure(18, "soak", "m18_soak", "a tab over eight hours of dispatching", long=True),
+    Measure(19, "full-load", "m19_full_load", "an assignment on every display under full load", long=True),
 )
 
 
 def chosen(asked: list[str]) -> Iterator[Measure]:
-    """The measures of these names or row numbers, in the catalogue's order; all without any. KeyError if unknown."""
+    """The measures of these names or row numbers, in the catalogue's order; without any all but the long ones.
+
+    KeyError if one is unknown.
+    """
     known = {str(measure.row): measure for measure in CATALOGUE} | {
         measure.name: measure for measure in CATALOGUE
     }
-    wanted = {known[name].row for name in asked} or {measure.row for measure in CATALOGUE}
+    wanted = {known[name].row for name in asked} or {measure.row for measure in CATALOGUE if not measure.long}
     yield from (measure for measure in CATALOGUE if measure.row in wanted)

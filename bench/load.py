@@ -24,6 +24,7 @@ class Load:
     statuses: Counter[int] = field(default_factory=Counter)
     body_bytes: int = 0  # of the last answer, as sent over the wire
     seconds: float = 0.0
+    late: int = 0  # of a steady pace: due and not sent when it was over
 
     @property
     def rate(self) -> float:
@@ -36,14 +37,18 @@ class Load:
 
 
 def request(
-    method: str, path: str, body: bytes = b"", *, content: str = "application/json", headers: str = ""
+    method: str,
+    path: str,
+    body: bytes = b"",
+    *,
+    content: str = "application/json",
+    headers: str = "",
+    session: str | None = None,
 ) -> bytes:
-    """The bytes of one HTTP/1.1 request; `headers` are whole lines ended by CRLF."""
+    """The bytes of one HTTP/1.1 request; `headers` are whole lines ended by CRLF, as is another session's `session`."""
+    session = signed_in.lines() if session is None else session
     length = f"Content-Type: {content}\r\nContent-Length: {len(body)}\r\n" if body else ""
-    return (
-        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed_in.lines()}{headers}{length}\r\n".encode()
-        + body
-    )
+    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{session}{headers}{length}\r\n".encode() + body
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -78,7 +83,7 @@ async def _hammer(port: int, requests: Sequence[bytes], connections: int, second
         return None if number is None else requests[number % len(requests)]
 
     clients = [
-        (await loop.create_connection(lambda: _Asker(loop, load, following), "127.0.0.1", port))[1]
+        (await loop.create_connection(lambda: Asker(loop, load, following), "127.0.0.1", port))[1]
         for _ in range(connections)
     ]
     start = time.perf_counter()
@@ -89,7 +94,7 @@ async def _hammer(port: int, requests: Sequence[bytes], connections: int, second
     return load
 
 
-class _Asker(asyncio.Protocol):
+class Asker(asyncio.Protocol):
     """One keep-alive connection: sends a request, reads the answer, sends the next."""
 
     def __init__(
@@ -108,10 +113,18 @@ class _Asker(asyncio.Protocol):
         """Send the next request, or hang up when there is none."""
         wanted = self.following()
         if wanted is None:
-            self.transport.close()
-            if not self.done.done():
-                self.done.set_result(None)
-            return
+            self.close()
+        else:
+            self.send(wanted)
+
+    def close(self) -> None:
+        """Hang up, as there is nothing more to ask."""
+        self.transport.close()
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def send(self, wanted: bytes) -> None:
+        """Send a request; its answer is waited for."""
         self.answer.clear()
         self.need = None
         self.sent = time.perf_counter()
@@ -161,12 +174,16 @@ class Heard:
     open: int = 0
     lost: int = 0
 
+    def hear(self, at: float, message: bytes) -> None:
+        """Keep a delivery."""
+        self.deliveries.append((at, message))
+
 
 class Listener(asyncio.Protocol):
     """A WebSocket client that notes when each message arrives; answers pings, sends nothing else."""
 
-    def __init__(self, heard: Heard, path: str) -> None:
-        self.heard, self.path = heard, path
+    def __init__(self, heard: Heard, path: str, session: str | None = None) -> None:
+        self.heard, self.path, self.session = heard, path, session
         self.unread = bytearray()
         self.upgraded = False
 
@@ -177,7 +194,7 @@ class Listener(asyncio.Protocol):
             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             f"Sec-WebSocket-Key: {key}\r\n"
         )
-        transport.write(request("GET", self.path, headers=headers))
+        transport.write(request("GET", self.path, headers=headers, session=self.session))
 
     def data_received(self, data: bytes) -> None:
         now = time.time()
@@ -203,7 +220,7 @@ class Listener(asyncio.Protocol):
             message = bytes(self.unread[at : at + length])
             del self.unread[: at + length]
             if kind in (0, 1, 2):
-                self.heard.deliveries.append((now, message))
+                self.heard.hear(now, message)
             elif kind == 9:
                 self.transport.write(bytes([0x8A, 0x80 | len(message)]) + b"\0\0\0\0" + message)
 
@@ -212,19 +229,27 @@ class Listener(asyncio.Protocol):
         self.heard.open -= self.upgraded
 
 
-async def listen(port: int, path: str, count: int, heard: Heard, timeout_s: float = 60) -> list[Listener]:
+async def listen(
+    port: int, path: str, count: int, heard: Heard, timeout_s: float = 60, session: str | None = None
+) -> list[Listener]:
     """Open that many WebSockets, 50 at a time, and wait until all are upgraded."""
+    before = heard.open
     loop = asyncio.get_running_loop()
     listeners: list[Listener] = []
     while len(listeners) < count:
         batch = min(50, count - len(listeners))
         made = await asyncio.gather(
-            *(loop.create_connection(lambda: Listener(heard, path), "127.0.0.1", port) for _ in range(batch))
+            *(
+                loop.create_connection(lambda: Listener(heard, path, session), "127.0.0.1", port)
+                for _ in range(batch)
+            )
         )
         listeners += [listener for _, listener in made]
         deadline = time.monotonic() + timeout_s
-        while heard.open < len(listeners):
+        while heard.open < before + len(listeners):
             if time.monotonic() > deadline:
-                raise ConnectionError(f"only {heard.open} of {len(listeners)} WebSockets opened on {path}")
+                raise ConnectionError(
+                    f"only {heard.open - before} of {len(listeners)} WebSockets opened on {path}"
+                )
             await asyncio.sleep(0.02)
     return listeners

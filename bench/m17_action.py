@@ -43,7 +43,7 @@ def _assignments(context: Context, server: Server) -> list[Result]:
     filed: list[dict[str, Any]] = [
         run(post_ticket(port, report)) for report in itertools.islice(named, count)
     ]
-    department = _department(context)
+    department = a_department(context)
     sent: dict[int, float] = {}
     heard = Heard()
     quiet, ready, over = threading.Event(), threading.Event(), threading.Event()
@@ -152,7 +152,7 @@ def _queue(context: Context, server: Server) -> Result:
     )  # fmt: skip
 
 
-def _department(context: Context) -> str:
+def a_department(context: Context) -> str:
     """A department of the place."""
     with psycopg.connect(context.stores.database_url) as conn:
         row = conn.execute("SELECT code FROM department ORDER BY id LIMIT 1").fetchone()

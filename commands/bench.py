@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 def bench(
     measures: Annotated[
         list[str] | None,
-        typer.Argument(metavar="MEASURE…", help=f"Numbers or names; all without any. {HELP}"),
+        typer.Argument(
+            metavar="MEASURE…", help=f"Numbers or names; without any all but soak and full-load. {HELP}"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects instead of a table.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Few repeats: does it work, not how fast.")] = False,
