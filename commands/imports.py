@@ -139,6 +139,40 @@ def tickets(
     _run(place, dry_run, lambda conn, tell: import_tickets(conn, files, options, tell))
 
 
+@imports.command()
+def roads(
+    file: File,
+    column: Columns = None,
+    set_: Constants = None,
+    map_: MapFile = None,
+    datum: Annotated[
+        DatumName | None, typer.Option(help="Datum of the coordinates: wgs84, gcj02 or bd09.")
+    ] = None,
+    crs: Crs = None,
+    swap_axes: Swap = False,
+    layer: Layer = None,
+    place: Place = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Roads from OpenStreetMap (.osm.pbf), GeoJSON, GeoPackage, Shapefile or FlatGeobuf, in the place of those before.
+
+    Times to a ticket then run along them: class, name, oneway, speed. Needs pgRouting on the database's server.
+    """
+    from geodata.importing.roads import RoadOptions, import_roads
+
+    mapping = _mapping(map_)
+    options = RoadOptions(
+        columns=mapping.get("columns", {}) | _pairs(column, "--column"),
+        constants=mapping.get("constants", {}) | _pairs(set_, "--set"),
+        values=mapping.get("values", {}),
+        crs=crs,
+        datum=datum.value if datum else mapping.get("datum", "wgs84"),
+        layer=layer,
+        swap_axes=swap_axes,
+    )
+    _run(place, dry_run, lambda conn, tell: import_roads(conn, file, options, tell))
+
+
 def _people(name: str, subject: str, sentence: str) -> None:
     """Make `import name`: all of these take the same options."""
 

@@ -7,6 +7,12 @@ from pydantic import Field, field_validator
 from profiles.part import Part
 
 WorkerKind = Literal["full_time", "part_time", "professional"]
+# By OpenStreetMap's classes, for somebody on an electric scooter or in a car in town; nobody takes a toll motorway.
+SPEEDS_KMH = {
+    "motorway": 0.0, "trunk": 45.0, "primary": 35.0, "secondary": 30.0, "tertiary": 28.0, "unclassified": 25.0,
+    "road": 20.0, "residential": 20.0, "living_street": 15.0, "service": 15.0, "track": 12.0, "cycleway": 15.0,
+    "path": 8.0, "pedestrian": 5.0, "footway": 5.0, "steps": 3.0,
+}  # fmt: skip
 
 
 class Weights(Part):
@@ -40,6 +46,26 @@ class PostRule(Part):
     categories: list[str] = Field(min_length=1, description="Codes of subclasses, or of whole classes.")
 
 
+class Roads(Part):
+    """How fast one gets along roads, where the place has imported its roads."""
+
+    speeds_kmh: dict[str, float] = Field(
+        default=SPEEDS_KMH,
+        validate_default=True,
+        description="Door to door, stops included, by class of road; those that are named stand above the defaults. "
+        "0: nobody goes along such a road.",
+    )
+    walk_kmh: float = Field(4.5, gt=0, le=10, description="On foot, to the road and from it.")
+    reach_m: float = Field(500, gt=0, le=5000, description="Farther from any road, the straight line counts.")
+
+    @field_validator("speeds_kmh")
+    @classmethod
+    def _above_the_defaults(cls, speeds: dict[str, float]) -> dict[str, float]:
+        if not all(0 <= speed <= 130 for speed in speeds.values()):
+            raise ValueError("speeds are from 0 to 130 km/h")
+        return SPEEDS_KMH | speeds
+
+
 class Dispatch(Part):
     """Who may be given a ticket, and who is the first to be asked."""
 
@@ -68,6 +94,7 @@ class Dispatch(Part):
     )
     detour: float = Field(1.3, ge=1, le=5, description="The way is so many times the straight line.")
     speed_kmh: float = Field(24, gt=0, le=120, description="How fast a worker gets there, on the average.")
+    roads: Roads = Field(default_factory=Roads, description="Where roads were imported: docs/guide/roads.md.")
     far_minutes: float = Field(30, gt=0, le=600, description="So far off, the part `way` gives nothing.")
     fresh_position_s: int = Field(60, ge=1, description="Up to this age a position counts in full.")
     oldest_position_s: int = Field(1800, ge=60, description="With an older position nobody is proposed.")

@@ -1,4 +1,4 @@
-"""Area files (GeoJSON, GeoPackage, Shapefile, zipped Shapefile, FlatGeobuf) as polygons in WGS84 with their columns."""
+"""Files of shapes (GeoJSON, GeoPackage, Shapefile, FlatGeobuf; roads from OSM) in WGS84 with their columns."""
 
 import shutil
 import tempfile
@@ -23,7 +23,9 @@ from geodata.importing.packed import check_packed
 from geodata.importing.report import refusal
 from geodata.importing.sheets import Sheet, column_of, first_bytes, json_document
 
-ACCEPTED = "areas as .geojson, .gpkg, .shp (also zipped) or .fgb"
+ACCEPTED = ".geojson, .gpkg, .shp (also zipped) or .fgb"
+OSM_PACKED = b"\x0a\x09OSMHeader"  # after four bytes
+OSM_ROADS = "SELECT * FROM lines WHERE highway IS NOT NULL"
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 Shapes = NDArray[np.object_]
 Bounds = tuple[float, float, float, float]
@@ -56,15 +58,18 @@ def read_areas(
     datum: Datum = "wgs84",
     layer: str | None = None,
     swap_axes: bool = False,
+    near: Bounds | None = None,
 ) -> AreaFile:
     """Read one file. `crs` says what the coordinates are, above what the file says. Raises ImportRefused in words.
+
+    Of an extract of OpenStreetMap, read for the subject `roads` alone, only lines near the bounds (degrees) come.
 
     A missing CRS, and coordinates that are no degrees though the file says so, do not raise: `crs` is None then and
     `shapes` are all None, so that a check can go on to say more (projections.why_no_degrees).
     """
     head = first_bytes(path, subject)
     with _opened(path, head, subject) as (source, kind):
-        sheet, stated, stated_crs = _read(source, path, kind, subject, layer)
+        sheet, stated, stated_crs = _read(source, path, kind, subject, layer, near)
     if swap_axes:
         stated = moved(stated, lambda xy: xy[:, ::-1])
     notes: list[str] = []
@@ -128,11 +133,14 @@ def _opened(path: Path, head: bytes, subject: str) -> Iterator[tuple[Path, str]]
     elif head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         _look_into_json(path, subject)
         yield path, "GeoJSON"
+    elif subject == "roads" and head[4:15] == OSM_PACKED:
+        yield path, "OSM"
     else:
         hint = f"The file is none of these, whatever its name says (it starts with {head[:8]!r})."
         if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
             hint = "Name the .shp of this shapefile."
-        raise refusal(subject, path.name, ACCEPTED, hint)
+        accepted = f"{subject} as {'.osm.pbf, ' if subject == 'roads' else ''}{ACCEPTED}"
+        raise refusal(subject, path.name, accepted, hint)
 
 
 def _sibling(path: Path, suffix: str) -> Path | None:
@@ -208,7 +216,7 @@ def _unzip(path: Path, folder: Path, subject: str) -> Path:
 
 
 def _read(
-    source: Path, path: Path, kind: str, subject: str, layer: str | None
+    source: Path, path: Path, kind: str, subject: str, layer: str | None, near: Bounds | None
 ) -> tuple[Sheet, Shapes, str | None]:
     """Columns, shapes and the CRS that the file states (None = it states none)."""
     options: dict[str, Any] = {}
@@ -217,6 +225,8 @@ def _read(
     )  # or it closes them without a word
     if kind == "ESRI Shapefile" and _sibling(source, ".cpg") is None:
         options["encoding"] = _dbf_encoding(source)
+    if kind == "OSM":
+        options |= {"sql": OSM_ROADS, "bbox": near}
     try:
         if kind == "GPKG":
             names = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
@@ -237,7 +247,7 @@ def _read(
         )
         raise refusal(subject, path.name, f"a whole {kind} file", hint) from None
     if wkb is None or not len(wkb):
-        raise refusal(subject, path.name, "at least one area", "The file holds no records with a shape.")
+        raise refusal(subject, path.name, "at least one shape", "The file holds no records with a shape.")
     shapes: Shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     columns = {
         str(name): column_of([_plain(value) for value in column])
@@ -284,8 +294,8 @@ def _to_degrees(shapes: Shapes, crs: CRS, path: Path, subject: str, notes: list[
     best = group.transformers[0]
     if "allpark" in best.description and "China 2000" not in str(crs.geodetic_crs):
         notes.append(
-            f"{path.name}: the shift from {crs.name} to WGS84 is not published; the areas may lie off by up to 150 m. "
-            "Have the data converted to CGCS2000 by its keeper if that matters."
+            f"{path.name}: the shift from {crs.name} to WGS84 is not published; the {subject} may lie off"
+            " by up to 150 m. Have the data converted to CGCS2000 by its keeper if that matters."
         )
 
     def project(xy: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,6 +25,8 @@ PLACELESS = {
     "department",
     "calendar_override",
     "dispatch_weights",
+    "road_net",
+    "road_edge",
     "spatial_ref_sys",
     "geometry_columns",
     "geography_columns",
