@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import threading
 import time
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -21,17 +20,13 @@ from bench.tickets import command, post_ticket, reports
 
 SCREENS, RATE = 200, 1.0
 BAR_MS, QUEUE_MS = 300.0, 100.0
-DISPATCHER = replace(signed_in.BENCH, kind="account")
 
 
 def measure(context: Context) -> list[Result]:
     """Milliseconds on one clock, from just before the POST: to the news on all other lines, to pixels on one screen."""
     server = context.server
-    signed_in.sign_in(context.stores, DISPATCHER)  # the desk's screen is for people
-    try:
+    with signed_in.at_the_desk(context.stores):
         return [*_assignments(context, server), _queue(context, server)]
-    finally:
-        signed_in.sign_in(context.stores)
 
 
 def _assignments(context: Context, server: Server) -> list[Result]:

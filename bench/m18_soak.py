@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from bench import signed_in
 from bench.browser import fresh_page
 from bench.context import Context
 from bench.load import run
@@ -36,7 +37,7 @@ def measure(context: Context) -> list[Result]:
     kept: list[Kept] = []
     assigned = 0
     started = time.monotonic()
-    with fresh_page(context.browser) as page:
+    with signed_in.at_the_desk(context.stores), fresh_page(context.browser) as page:
         page.goto(f"{context.server.url}/dispatch/")
         page.wait_for_function("window.wangge?.desk?.rows.length > 5 && wangge.live?.state?.mode === 'live'")
         session = page.context.new_cdp_session(page)

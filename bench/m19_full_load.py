@@ -19,7 +19,7 @@ from bench import signed_in
 from bench.browser import fresh_page, script
 from bench.context import Context
 from bench.load import Heard, Load, listen, request, run
-from bench.m17_action import DISPATCHER, a_department
+from bench.m17_action import a_department
 from bench.phones import Phone, phones
 from bench.processes import Server
 from bench.result import Result, Wrong, percentile
@@ -64,11 +64,10 @@ def measure(context: Context) -> list[Result]:
     walls = [paired(context, server, f"bench {number}") for number in range(WALLS)]
     fleet = phones(context)
     seconds = context.times(MINUTES * 60, 40)
-    signed_in.sign_in(context.stores, DISPATCHER)  # the desk's screen is for people
-    try:
+    under = Under()
+    memory = [server.memory_mb()]
+    with signed_in.at_the_desk(context.stores):
         asks = _asks(context)
-        under = Under()
-        memory = [server.memory_mb()]
         with fresh_page(context.browser) as page, _loaded(context, server, walls, fleet, asks, under) as over:
             page.goto(f"{server.url}/dispatch/?q={under.mark}")
             page.wait_for_function(
@@ -78,8 +77,6 @@ def measure(context: Context) -> list[Result]:
             _until(page, seconds, lambda: memory.append(server.memory_mb()))
             over()
             seen = {int(key): at / 1000 for key, at in page.evaluate("benchSeen").items()}
-    finally:
-        signed_in.sign_in(context.stores)
     return _results(under, seen, memory, seconds)
 
 

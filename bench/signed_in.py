@@ -1,5 +1,8 @@
 """The session in which the load clients and browsers of the bench ask the product: it may see everything."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import redis
@@ -11,6 +14,7 @@ from services.access import Viewer
 from services.access.sessions import Sessions
 
 BENCH = Viewer("system", 0, "bench", "dispatcher", EVERYTHING, csrf="bench")
+DESK = replace(BENCH, kind="account")  # the dispatchers' screen is for people
 DAY_S = 86_400
 _cookies: dict[str, str] = {}
 
@@ -22,6 +26,16 @@ def sign_in(stores: Stores, viewer: Viewer = BENCH) -> None:
         client, loop_redis(stores.redis_url), stores.key_prefix, idle_s=DAY_S, absolute_s=DAY_S
     )
     _cookies.update(wangge_session=sessions.open(viewer, ip="", agent="bench"), _csrf_token=viewer.csrf)
+
+
+@contextmanager
+def at_the_desk(stores: Stores) -> Iterator[None]:
+    """Carry the session of a dispatcher meanwhile."""
+    sign_in(stores, DESK)
+    try:
+        yield
+    finally:
+        sign_in(stores)
 
 
 def headers() -> dict[str, str]:
