@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime, Field
 
 from api.care import PRINTED, REFUSALS, Body, Within, _not_kept
@@ -48,6 +48,10 @@ class LeaveIn(Body):
     ends: AwareDatetime
 
 
+Name = Annotated[
+    str,
+    Query(min_length=1, max_length=40, pattern=PRINTED, description="A part of a name, the start of a code."),
+]
 LeaveId = Annotated[int, Path(ge=1, lt=2**63, description="Id of a leave.")]
 
 
@@ -95,7 +99,7 @@ def router(runtime: Runtime) -> Router:
             | {"name": one.name if people else None, "begins": ms(one.begins), "ends": ms(one.ends)}
             for one in found
         ]
-        return {"as_of": ms(now), "rows": rows}
+        return {"as_of": ms(now), "may_edit": viewer.may(Right.LEAVES), "rows": rows}
 
     @routes.post("/leaves", status_code=201)
     def enter_leave(body: LeaveIn, viewer: Seer) -> Card:
@@ -105,9 +109,20 @@ def router(runtime: Runtime) -> Router:
 
     @routes.delete("/leaves/{leave_id}", status_code=204)
     def remove_leave(leave_id: LeaveId, viewer: Seer) -> None:
-        """Take a leave out, before it begins or while it lasts."""
+        """Take a leave out before it begins; one that lasts ends now."""
         with opened(pool, viewer) as (conn, _):
-            leaves.remove(conn, viewer, leave_id)
+            leaves.remove(conn, viewer, leave_id, datetime.now(UTC))
+
+    @routes.get("/workers")
+    def workers_named(viewer: Seer, q: Name) -> Card:
+        """Active workers whose name holds these letters or whose code begins with them, eight at the most."""
+        now = datetime.now(UTC)
+        with opened(pool, viewer) as (conn, _):
+            found = leaves.found(conn, q, now)
+        return {
+            "as_of": ms(now),
+            "rows": [one._asdict() | {"away_until": ms(one.away_until)} for one in found],
+        }
 
     return routes
 

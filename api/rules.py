@@ -172,6 +172,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/dispatch/workers/{worker_code}/round"): Right.TICKETS_DISPATCH,
     # the dispatch queue, alarms, handover
     ("GET", "/api/dispatch/queue"): Right.TICKETS_DISPATCH,
+    ("GET", "/api/dispatch/queue/spots"): Right.TICKETS_DISPATCH,
     # who dispatches reads all, who supervises those that went up
     ("GET", "/api/dispatch/alarms"): Right.TICKETS_READ,
     ("POST", "/api/dispatch/alarms/{alarm_id}/acknowledge"): Right.TICKETS_READ,
@@ -190,8 +191,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PUT", "/api/dispatch/weights"): Right.DISPATCH_RULES_SET,
     ("POST", "/api/dispatch/weights/preview"): Right.DISPATCH_RULES,
     ("GET", "/api/dispatch/leaves"): Right.PEOPLE,
-    ("POST", "/api/dispatch/leaves"): Right.ROSTER_EDIT,
-    ("DELETE", "/api/dispatch/leaves/{leave_id}"): Right.ROSTER_EDIT,
+    ("POST", "/api/dispatch/leaves"): Right.LEAVES,
+    ("DELETE", "/api/dispatch/leaves/{leave_id}"): Right.LEAVES,
+    ("GET", "/api/dispatch/workers"): Right.LEAVES,  # by name or code, to enter a leave
     # audit and roster
     ("GET", "/api/audit"): Right.AUDIT,
     ("GET", "/api/audit/lines"): Right.AUDIT,

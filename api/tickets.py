@@ -14,7 +14,7 @@ from api.errors import Error, refusal
 from api.gate import Seer
 from api.intake_limit import IntakeLimit
 from api.router import Router
-from geodata.queries.ticket_events import events_of, last_event
+from geodata.queries.ticket_events import events_of, standing_event
 from geodata.queries.tickets import Ticket
 from services import audit, tickets
 from services.access import Viewer, opened
@@ -157,7 +157,7 @@ def router(runtime: Runtime) -> Router:
         """A ticket as it is now, with the commands that the asker may give."""
         with opened(runtime.pool, viewer) as (conn, _):
             found = tickets.read(conn, _checked(ticket_id))
-            allowed = tickets.allowed(runtime.profile, viewer, found, last_event(conn, found.id))
+            allowed = tickets.allowed(runtime.profile, viewer, found, standing_event(conn, found.id))
         told = _out(runtime, found)
         told.commands = [CommandOut(command=row.command, needs=list(row.needs)) for row in allowed]
         return told

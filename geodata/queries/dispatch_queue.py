@@ -52,6 +52,8 @@ class Waiting(NamedTuple):
     escalation: int
     handed_at: datetime | None  # last handed on, or, not in anybody's hands, come back
     refused: int  # times refused or sent back
+    lon: float | None = None  # EPSG:4326
+    lat: float | None = None
 
 
 class QueueCounts(NamedTuple):
@@ -136,7 +138,8 @@ def waiting(conn: Db, tab: Tab, asker: Asker, narrowed: Narrowed, now: datetime)
         """
         SELECT t.id, t.version, t.status::text AS status, c.code AS channel, k.code AS category, t.severity, t.nature,
                town.code AS town, t.reported_at, t.dispatched_at, t.due_at, t.sign_due, t.respond_due,
-               t.suspended_until, t.escalation, NULL::timestamptz AS handed_at, 0 AS refused
+               t.suspended_until, t.escalation, NULL::timestamptz AS handed_at, 0 AS refused,
+               ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat
         FROM (SELECT t.* FROM ticket t WHERE t.closed_at IS NULL AND {tab} AND {narrowed} {cut}) t
         JOIN channel c ON c.id = t.channel_id
         JOIN category k ON k.id = t.category_id
@@ -234,10 +237,15 @@ def shown(conn: Db, ids: Sequence[int], *, words: bool) -> dict[int, Shown]:
     return {row.id: row for row in rows}
 
 
-def towns(conn: Db) -> dict[str, str]:
-    """Code → name of the towns in scope."""
-    return dict(
-        conn.execute(
-            "SELECT code, name FROM area WHERE level = 'town' AND valid_to IS NULL ORDER BY no"
-        ).fetchall()
-    )
+class Town(NamedTuple):
+    """A town in scope."""
+
+    code: str
+    no: int
+    name: str
+
+
+def towns(conn: Db) -> list[Town]:
+    """The towns in scope, by number."""
+    query = "SELECT code, no, name FROM area WHERE level = 'town' AND valid_to IS NULL ORDER BY no"
+    return conn.cursor(row_factory=class_row(Town)).execute(query).fetchall()

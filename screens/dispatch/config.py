@@ -5,10 +5,13 @@ from typing import Any
 from profiles import Profile
 from profiles.part import Named
 from screens.config import Config, page_config
-from services.access import Viewer
+from services.access import Right, Viewer
 from services.runtime import Runtime
 
 PANES = ("queue", "map")  # a window that shows only that; any other address shows all
+RULES = (
+    "rules"  # weights and leaves alone: all that there is for who sees to the rules and dispatches nothing
+)
 HIDDEN = frozenset({"stations", "posts", "care", "tickets"})  # the queue draws its own tickets
 NUMBERS = {"names": {"grid_from": 16.0, "community_from": 13.5}}  # here names are a ground for markers
 NOT_OFFERED = frozenset({"visits"})  # belongs to those who visit
@@ -19,10 +22,10 @@ def dispatch_config(
 ) -> Config:
     """The config of the page, narrowed to the area of that code; raises UnknownArea."""
     config = page_config(runtime, viewer, "dispatch", lang, code, parameters)
-    pane = parameters.get("pane")
+    pane = parameters.get("pane") if viewer.may(Right.TICKETS_DISPATCH) else RULES
     return {
         **config,
-        "pane": pane if pane in PANES else "both",
+        "pane": pane if pane in (*PANES, RULES) else "both",
         "layers": [_layer(layer) for layer in config["layers"] if layer["id"] not in NOT_OFFERED],
         "map": {**config["map"], "mode": "lines"},
         "account": viewer.id,

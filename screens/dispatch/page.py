@@ -7,14 +7,16 @@ from dash.development.base_component import Component
 
 from screens import account
 from screens.config import Config
+from screens.dispatch.config import RULES
 from screens.map_view import map_view
 from screens.nav import nav
 from screens.words import t
+from services.access import Right
 
 SKELETON_ROWS = 12
 TABS = ("decide", "unsigned", "mine", "all")
 FIGURES = ("waiting", "handling", "soon", "overdue")
-TOOLS = ("plan", "incidents", "alarms", "handover", "split")
+TOOLS = ("plan", "incidents", "alarms", "handover", "leaves", "split")
 KEYS = (
     (("\u2191", "\u2193"), "move"), (("Enter",), "claim"), (("1", "\u2013", "5"), "candidate"), (("D",), "assign"),
     (("W",), "whistle"), (("U",), "undo"), (("L",), "lasso"), (("M",), "back"), (("?",), "help"),
@@ -25,9 +27,9 @@ def layout(config: Config) -> Component:
     """The frame with its skeletons; assets/7x-dispatch*.js fill it."""
     lang, pane = config["language"], config["pane"]
     parts = []
-    if pane != "map":
+    if pane in ("both", "queue"):
         parts.append(_queue(lang))
-    if pane != "queue":
+    if pane in ("both", "map"):
         parts.append(_map(config, lang))
     if pane != "map":
         parts.append(_ticket(lang))
@@ -44,26 +46,32 @@ def layout(config: Config) -> Component:
 
 
 def _header(config: Config, lang: str) -> Component:
-    place = config["place"]
+    place, pane = config["place"], config["pane"]
     figures = [
         html.Span(
             [t(lang, f"dispatch.figure.{name}"), html.B("\u2013")], className=name, **{"data-figure": name}
         )
         for name in FIGURES
+        if pane != RULES
     ]
     tools = [
         html.Button(
             [t(lang, f"dispatch.tool.{name}"), html.B(hidden=True)], type="button", **{"data-tool": name}
         )
-        for name in TOOLS
-        if not (config["pane"] != "both" and name == "split")
+        for name in _tools(config)
     ]
     return html.Header(
         [
             html.Span(place["name"] if lang == "en" else place["centre"], className="name"),
-            html.Details([html.Summary(t(lang, "nav.dispatch")), nav(config, "dispatch")], className="go"),
+            html.Details(
+                [
+                    html.Summary(t(lang, "nav.dispatch.part" if pane == RULES else "nav.dispatch")),
+                    nav(config, "dispatch"),
+                ],
+                className="go",
+            ),
             html.Div(tools, id="tools", role="toolbar", **{"aria-label": t(lang, "dispatch.tools")})
-            if config["pane"] != "map"
+            if pane != "map"
             else None,
             html.Div(figures, id="figures", role="status", **{"aria-live": "off"}),
             html.Div(id="fresh", role="status", children=[html.I(), html.B(), html.Span()]),
@@ -72,6 +80,12 @@ def _header(config: Config, lang: str) -> Component:
             account.menu(config),
         ]
     )
+
+
+def _tools(config: Config) -> tuple[str, ...]:
+    if config["pane"] == RULES:
+        return ("weights", "leaves") if Right.PEOPLE in config["rights"] else ("weights",)
+    return TOOLS if config["pane"] == "both" else TOOLS[:-1]
 
 
 def _queue(lang: str) -> Component:
@@ -116,6 +130,7 @@ def _map(config: Config, lang: str) -> Component:
                     html.Span([html.I("\u25cf"), t(lang, "dispatch.legend.other")]),
                     html.Span([html.I("\u2460\u2013\u2464"), t(lang, "dispatch.legend.candidates")]),
                     html.Span([html.I(className="dashed"), t(lang, "dispatch.legend.stale")]),
+                    html.Span(id="on-map", role="status"),
                 ],
                 className="legend",
             ),
@@ -140,7 +155,7 @@ def _footer(config: Config, lang: str) -> Component:
     other = "en" if lang == "zh-CN" else "zh-CN"
     return html.Footer(
         [
-            html.Div(rows if config["pane"] != "map" else None, id="keys"),
+            html.Div(rows if config["pane"] in ("both", "queue") else None, id="keys"),
             html.Small(t(lang, "generated.long") if config["place"]["generated"] else "", id="made"),
             html.A(t(lang, "language.other"), id="language", lang=other, href=f"?lang={other}"),
         ]

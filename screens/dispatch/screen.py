@@ -18,11 +18,11 @@ def make_dispatch(runtime: Runtime, server: Flask) -> Screen:
 
 
 class Dispatch(Screen):
-    """The queue, the map and the ticket of the areas that the viewer may dispatch in."""
+    """The queue, the map and the ticket of the areas that the viewer may dispatch in; its rules for who does not."""
 
     def may(self, viewer: Viewer) -> bool:
-        """Whether the viewer is a person who dispatches; other systems have the interfaces."""
-        return viewer.kind == "account" and viewer.may(Right.TICKETS_DISPATCH)
+        """Whether the viewer is a person who dispatches, or sees to the rules; other systems have the interfaces."""
+        return viewer.kind == "account" and viewer.may(Right.DISPATCH_RULES)
 
     def config_of(self, viewer: Viewer, lang: str, code: str | None, parameters: dict[str, str]) -> Config:
         """What the page's scripts are told."""

@@ -18,6 +18,7 @@ class Right(StrEnum):
     TICKETS_CALL_BACK = "tickets.call_back"  # ask the reporter, and see how to reach them
     DISPATCH_RULES = "dispatch.rules"  # see what weighs how much for candidates, try other weights
     DISPATCH_RULES_SET = "dispatch.rules.set"  # set them, for the whole place
+    LEAVES = "leaves"  # enter and end leaves of workers
     MEDIATE = "mediate"  # cases of mediation
     CARE_MARKERS = "care.markers"  # masked markers of due and overdue visits, the masked register
     CARE_OPEN = "care.open"  # open a name for a reason, record a visit
@@ -37,11 +38,20 @@ _CARE = frozenset({Right.CARE_MARKERS, Right.CARE_OPEN})
 
 RIGHTS: dict[str, frozenset[Right]] = {
     "operator": _READ | {Right.VIDEO},
-    "dispatcher": _WORK | _DESK | {Right.TICKETS_SUPERVISE, Right.MEDIATE, Right.VIDEO, Right.EXPORT},
+    "dispatcher": _WORK
+    | _DESK
+    | {Right.LEAVES, Right.TICKETS_SUPERVISE, Right.MEDIATE, Right.VIDEO, Right.EXPORT},
     "town_official": _READ
     | _CARE
-    | {Right.TICKETS_SUPERVISE, Right.VIDEO, Right.EXPORT, Right.CARE_EXPORT, Right.ROSTER_EDIT},
-    "community_clerk": _WORK | _DESK | _CARE | {Right.CARE_EDIT, Right.ROSTER_EDIT},
+    | {
+        Right.LEAVES,
+        Right.TICKETS_SUPERVISE,
+        Right.VIDEO,
+        Right.EXPORT,
+        Right.CARE_EXPORT,
+        Right.ROSTER_EDIT,
+    },
+    "community_clerk": _WORK | _DESK | _CARE | {Right.LEAVES, Right.CARE_EDIT, Right.ROSTER_EDIT},
     "grid_worker": _WORK | _CARE,
     "mediator": _WORK | {Right.MEDIATE},
     "supervisor": _READ | _RULES | {Right.TICKETS_SUPERVISE, Right.VIDEO, Right.EXPORT, Right.AUDIT},

@@ -5,14 +5,20 @@ from datetime import datetime
 import psycopg
 
 from geodata.queries import leaves as queries
-from geodata.queries.leaves import Leave
+from geodata.queries.leaves import Leave, Named
 from geodata.scope import Db
 from services import audit
 from services.access import Viewer
 from services.dispatch.weight_errors import BadLeave, UnknownLeave
 
-__all__ = ["Leave", "add", "coming", "remove"]
+__all__ = ["Leave", "Named", "add", "coming", "found", "remove"]
+MOST_FOUND = 8
 coming = queries.ending_after
+
+
+def found(conn: Db, text: str, now: datetime) -> list[Named]:
+    """Active workers by a part of the name or the beginning of the code; a few, to choose from."""
+    return queries.workers(conn, text.strip(), now, MOST_FOUND) if text.strip() else []
 
 
 def add(conn: Db, viewer: Viewer, worker: str, begins: datetime, ends: datetime) -> int:
@@ -33,11 +39,14 @@ def add(conn: Db, viewer: Viewer, worker: str, begins: datetime, ends: datetime)
     return added
 
 
-def remove(conn: Db, viewer: Viewer, leave_id: int) -> None:
-    """Take a leave out. Raises UnknownLeave."""
-    area_no = queries.remove(conn, leave_id)
-    if area_no is None:
-        raise UnknownLeave(f"There is no leave with the id {leave_id}.")
+def remove(conn: Db, viewer: Viewer, leave_id: int, now: datetime) -> None:
+    """Take a leave out; one that lasts ends now, and what was of it stays. Raises UnknownLeave."""
+    taken = queries.remove(conn, leave_id, now)
+    if taken is None:
+        raise UnknownLeave(f"There is no leave with the id {leave_id} that lasts or is to come.")
+    if taken.begins < now:
+        queries.put_back(conn, taken, now)
     audit.record(
-        conn, viewer, audit.Action.roster_changed, object_kind="leave", object_id=leave_id, area_no=area_no
-    )
+        conn, viewer, audit.Action.roster_changed, object_kind="leave", object_id=leave_id, area_no=taken.area_no,
+        detail={"ended": now.isoformat()} if taken.begins < now else None,
+    )  # fmt: skip

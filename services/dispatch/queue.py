@@ -12,7 +12,7 @@ from geodata.clock.worktime import worktime_of
 from geodata.queries import calendar, claims
 from geodata.queries import dispatch_queue as queries
 from geodata.queries.claims import Claim
-from geodata.queries.dispatch_queue import Asker, Narrowed, QueueCounts, Shown, Tab, Waiting
+from geodata.queries.dispatch_queue import Asker, Narrowed, QueueCounts, Shown, Tab, Town, Waiting
 from geodata.scope import Db
 from profiles import Profile
 from services.access import Right, Viewer
@@ -55,7 +55,28 @@ class Queue(NamedTuple):
     total: int
     counts: QueueCounts
     facets: dict[str, dict[str, int]]
-    towns: dict[str, str]
+    towns: list[Town]
+
+
+class Spot(NamedTuple):
+    """Where a ticket of the queue lies, in degrees (EPSG:4326), and what its mark on the map depends on."""
+
+    id: int
+    version: int
+    lon: float
+    lat: float
+    due: int | None  # of its step, milliseconds since 1970
+    category: str
+    taken: bool  # somebody decides it
+
+
+class Spots(NamedTuple):
+    """The spots of a tab; of `total` tickets `nowhere` have none, and with `cut` there are more than could be told."""
+
+    rows: list[Spot]
+    total: int
+    nowhere: int
+    cut: bool
 
 
 def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetime) -> Queue:
@@ -63,13 +84,8 @@ def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
 
     Raises BadFilter, WordsHidden.
     """
-    asker = Asker(viewer.kind, viewer.name)
-    told = queries.waiting(conn, asked.tab, asker, _narrowed(profile, viewer, asked), now)
-    wanted = {name: frozenset(getattr(asked, name)) for name in FACETS if getattr(asked, name)}
-    usual = _usual(profile)
-    value_of: Facets = {name: attrgetter(name) for name in FACETS[:-1]} | {
-        "severity": lambda ticket: ticket.severity or usual
-    }
+    told = _of_tab(conn, profile, viewer, asked, now)
+    wanted, value_of = _wanted(asked), _facets(profile)
     kept = _passing(told, wanted, value_of)
     facets = {}
     for name, of in value_of.items():
@@ -88,6 +104,23 @@ def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
         facets,
         queries.towns(conn),
     )
+
+
+def spots(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetime) -> Spots:
+    """Where all tickets lie that the filters let through, for a map. Raises BadFilter, WordsHidden."""
+    told = _of_tab(conn, profile, viewer, asked, now)
+    kept = _passing(told, _wanted(asked), _facets(profile))
+    taken = {claim.ticket_id for claim in claims.live(conn)}
+    ordered = places(profile, worktime_of(profile, calendar.overrides(conn)), kept, now)
+    rows = [
+        Spot(
+            ticket.id, ticket.version, round(ticket.lon, 6), round(ticket.lat, 6), ms(place.due or ticket.due_at),
+            ticket.category, ticket.id in taken,
+        )
+        for place in ordered
+        if (ticket := place.ticket).lon is not None and ticket.lat is not None
+    ]  # fmt: skip
+    return Spots(rows, len(kept), len(kept) - len(rows), len(told) >= queries.MOST)
 
 
 def told(
@@ -133,6 +166,22 @@ def told(
 def ms(moment: datetime | None) -> int | None:
     """Milliseconds since 1970."""
     return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def _of_tab(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetime) -> list[Waiting]:
+    asker = Asker(viewer.kind, viewer.name)
+    return queries.waiting(conn, asked.tab, asker, _narrowed(profile, viewer, asked), now)
+
+
+def _wanted(asked: Asked) -> dict[str, frozenset[str]]:
+    return {name: frozenset(getattr(asked, name)) for name in FACETS if getattr(asked, name)}
+
+
+def _facets(profile: Profile) -> Facets:
+    usual = _usual(profile)
+    return {name: attrgetter(name) for name in FACETS[:-1]} | {
+        "severity": lambda ticket: ticket.severity or usual
+    }
 
 
 def _usual(profile: Profile) -> str | None:

@@ -60,6 +60,12 @@ def test_the_queue_tells_what_is_next_and_why(desk: httpx.Client, urgent: int) -
         and told["counts"]["mine"] == 0
     )
     assert told["facets"]["town"] == {"370883001": told["total"]} and "370883002" in told["towns"]
+    assert told["town_numbers"].keys() == told["towns"].keys()
+    spots = desk.get("/api/dispatch/queue/spots", params={"town": "370883001"}).json()
+    here = [dict(zip(spots["columns"], spot, strict=True)) for spot in spots["rows"]]
+    assert (spots["total"], spots["nowhere"], len(here)) == (told["total"], 0, told["total"])
+    assert {(spot["id"], spot["due"]) for spot in here} >= {(urgent, row["stage_due"])}
+    assert desk.get("/api/dispatch/queue/spots?bbox=1,2,3").json()["error"]["code"] == "bad_filter"
     assert desk.get("/api/dispatch/queue?bbox=1,2,3").json()["error"]["code"] == "bad_filter"
     assert desk.get("/api/dispatch/queue?tab=nothing").status_code == 422
 

@@ -1,5 +1,6 @@
 """The dispatch queue: tabs, the order with its reasons, filters with their counts, and what a row tells."""
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,10 @@ from geodata.queries.tickets import Ticket
 from geodata.scope import EVERYTHING, Db, enter
 from services import tickets
 from services.access import Viewer
+from services.dispatch import claims
 from services.dispatch.order import REASONS, STAGES, places, reasons
-from services.dispatch.queue import Asked, Queue, queue, told
-from services.dispatch.sharing import Shared
+from services.dispatch.queue import Asked, Queue, queue, spots, told
+from services.dispatch.sharing import Lately, Shared
 from services.ticket_list.asked import BadFilter, WordsHidden
 from services.tickets import Report
 from tests.small_place import STEP, centre, grid_no
@@ -163,7 +165,9 @@ def test_filters_narrow_and_facets_count_under_the_others(conn: Db) -> None:
     }
     assert ids(asked(conn, category=("02",), channel=("12345", "grid"))) == [drains.id]
     assert ids(asked(conn, severity=("ordinary",), status=("accepted",), channel=("grid",))) == [there.id]
-    assert found.counts.decide == 3 and found.towns["370883002"] == "千泉街道"
+    assert found.counts.decide == 3 and ("370883002", "千泉街道") in [
+        (town.code, town.name) for town in found.towns
+    ]
     first = asked(conn, limit=2)
     assert ids(first)[0] == drains.id and ids(first) + ids(asked(conn, limit=2, offset=2)) == ids(asked(conn))
 
@@ -261,3 +265,33 @@ def test_an_error_is_everybodys_and_the_next_question_is_asked_anew() -> None:
     with pytest.raises(ZeroDivisionError):
         shared.get("key", lambda: 1 // 0)
     assert shared.get("key", lambda: 1) == 1
+
+
+def test_what_may_be_seconds_old_is_worked_out_once_in_that_time() -> None:
+    now, made = [0.0], itertools.count()
+    lately = Lately[int](3, clock=lambda: now[0])
+    assert [lately.get("a", lambda: next(made)) for _ in range(3)] == [0, 0, 0]
+    assert lately.get("b", lambda: next(made)) == 1
+    now[0] = 3.0
+    assert lately.get("a", lambda: next(made)) == 2
+    for key in range(2 * Lately.MOST):
+        lately.get(key, lambda: next(made))
+    assert len(lately._kept) == Lately.MOST
+    with pytest.raises(ZeroDivisionError):
+        lately.get("c", lambda: 1 // 0)
+
+
+def test_the_map_knows_of_all_tickets_that_the_filters_let_through(conn: Db) -> None:
+    made = [filed(conn, minutes=n, grid=1 + n % 3) for n in range(1, 6)]
+    claims.take(conn, DISPATCHER, made[0].id, timedelta(minutes=2))
+    found = spots(conn, PROFILE, DISPATCHER, Asked(town=("370883001",), limit=1), NOW)
+    listed = asked(conn, town=("370883001",))
+    assert [row.id for row in found.rows] == ids(listed) and found.total == listed.total == 5
+    assert (found.nowhere, found.cut) == (0, False)
+    told = {row.id: row for row in found.rows}
+    assert [one.id for one in made if told[one.id].taken] == [made[0].id]
+    assert (told[made[1].id].lon, told[made[1].id].category) == (
+        pytest.approx(made[1].lon, abs=1e-6),
+        "01001",
+    )
+    assert spots(conn, PROFILE, DISPATCHER, Asked(town=("370883002",)), NOW).rows == []

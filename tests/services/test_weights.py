@@ -229,7 +229,7 @@ def test_weights_and_their_preview_over_http(site: Site) -> None:
     assert (status, told["examples"], told["changed"] > 0) == (200, [], True)  # counts, and nobody's ticket
 
 
-def test_a_leave_is_entered_overlaps_nothing_and_is_taken_out(site: Site) -> None:
+def test_a_leave_is_entered_overlaps_nothing_and_is_ended(site: Site) -> None:
     clerk = county("community_clerk")
     begins, ends = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(days=1)
     body = {"worker": "A", "begins": begins.isoformat(), "ends": ends.isoformat()}
@@ -245,12 +245,25 @@ def test_a_leave_is_entered_overlaps_nothing_and_is_taken_out(site: Site) -> Non
         status, told = site.ask(clerk, "POST", "leaves", **wrong)
         assert (status, told["error"]["code"]) == (422, "bad_leave")
     _, told = site.ask(DISPATCHER, "GET", "leaves")
-    assert [(one["code"], one["name"]) for one in told["rows"]] == [("A", "Name A")]
+    assert [(one["code"], one["name"]) for one in told["rows"]] == [("A", "Name A")] and told["may_edit"]
+    for q in ("ame a", "a"):
+        _, told = site.ask(clerk, "GET", f"workers?q={q}")
+        found = {one["code"]: one for one in told["rows"]}
+        assert (found["A"]["name"], found["A"]["away_until"]) == ("Name A", round(ends.timestamp() * 1000))
+    assert site.ask(of_town(2, "community_clerk"), "GET", "workers?q=Name A")[1]["rows"] == []
     assert site.ask(of_town(2, "community_clerk"), "DELETE", f"leaves/{made['id']}")[0] == 404
     assert site.ask(clerk, "DELETE", f"leaves/{made['id']}")[0] == 204
     assert site.ask(DISPATCHER, "GET", "leaves")[1]["rows"] == []
     _, told = site.ask(DISPATCHER, "GET", f"tickets/{site.ticket}/candidates")
     assert told["rows"][0]["key"] == "worker:A"
+    assert site.ask(clerk, "DELETE", f"leaves/{made['id']}")[0] == 404
+    later = {"begins": ends.isoformat(), "ends": (ends + timedelta(days=1)).isoformat()}
+    _, coming = site.ask(clerk, "POST", "leaves", worker="A", **later)
+    assert site.ask(clerk, "DELETE", f"leaves/{coming['id']}")[0] == 204
     with psycopg.connect(site.stores.database_url) as conn:
         kept = conn.execute("SELECT count(*) FROM audit WHERE object_kind = 'leave'").fetchone()
-        assert kept == (2,)
+        stays = conn.execute(
+            "SELECT lower(during) = %s, upper(during) <= now(), entered_by FROM worker_leave", (begins,)
+        ).fetchall()
+        assert kept == (4,)
+        assert stays == [(True, True, "community_clerk")]  # what was of it; the one to come never was
