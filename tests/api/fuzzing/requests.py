@@ -5,6 +5,7 @@ place goes further than one that is wrong everywhere.
 """
 
 import json
+from itertools import zip_longest
 from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -49,13 +50,12 @@ class Requests:
         modes = [GenerationMode.POSITIVE]
         if operation.body or list(operation.iter_parameters()):
             modes.append(GenerationMode.NEGATIVE)
-        self._seeds = [
-            parts for mode in modes for parts in drawn(operation, mode, number, min(wanted, DRAWN))
-        ]
+        found = [drawn(operation, mode, number, min(max(wanted // 4, 1), DRAWN)) for mode in modes]
+        self._seeds = [parts for several in zip_longest(*found) for parts in several if parts]
 
     def make(self, wanted: int) -> list[Request]:
-        """The drawn ones first, then bent ones."""
-        found = [self._encoded(parts) for parts in self._seeds[:wanted]]
+        """Drawn ones of either mode in turn, then bent ones, half of all at least."""
+        found = [self._encoded(parts) for parts in self._seeds[: (wanted + 1) // 2]]
         return found + [self._encoded(self._bent()) for _ in range(wanted - len(found))]
 
     def _bent(self) -> Parts:
