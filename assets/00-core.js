@@ -154,12 +154,19 @@
   // React puts its layout where the page's own copy of it stood: say when, as scripts bind to the final elements.
   const root = config.screen;
   const entry = () => document.getElementById("react-entry-point");
+  // What Dash never changes (data-still) is in that copy alone, and carried over.
+  const still = (node) => (node.dataset.still ? [node] : [...node.querySelectorAll("[data-still]")]);
+  const carry = (from, to) => {
+    const made = new Map(still(to).map((node) => [node.dataset.still, node]));
+    for (const node of still(from)) made.get(node.dataset.still)?.replaceChildren(...node.childNodes);
+  };
   const watch = () => {
     const seen = document.getElementById(root);
     new MutationObserver((_changes, observer) => {
       const now = document.getElementById(root);
       if (!now || now === seen) return;
       observer.disconnect();
+      if (seen) carry(seen, now);
       wangge.mounted = true;
       wangge.emit("mounted");
     }).observe(entry(), { childList: true, subtree: true });

@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 from screens import area, pairing, wall
 from screens.bundle import bundle
 from screens.config import Config, page_config, title_of
-from screens.skeleton import to_html
+from screens.skeleton import mark_still, to_html, without_still
 from screens.viewer import found, is_away, nonce
 from screens.words import language_of, t, words
 from services.access import Right, UnknownArea, Viewer, walls
@@ -133,12 +133,15 @@ class Screen(Dash):
         return page_config(self.runtime, viewer, self.screen, lang, code, parameters)
 
     def interpolate_index(self, **parts: Any) -> str:
-        """Our page: the layout is in it twice, as HTML to be seen at once and as JSON to spare Dash a request."""
+        """Our page: the layout stands in it as HTML to be seen at once, and what Dash may change of it as JSON."""
         config: Config = g.config
         lang, prefix = config["language"], self.config.requests_pathname_prefix
+        dependencies = self.dependencies().get_data(as_text=True)
+        g.layout = self.make_layout(config)
+        mark_still(g.layout, dependencies)
         given = {
-            f"{prefix}_dash-layout": json.loads(self.serve_layout().get_data()),
-            f"{prefix}_dash-dependencies": json.loads(self.dependencies().get_data()),
+            f"{prefix}_dash-layout": without_still(json.loads(self.serve_layout().get_data())),
+            f"{prefix}_dash-dependencies": json.loads(dependencies),
         }
         told = {"config": config, "words": words(lang), "given": given}
         return f"""<!DOCTYPE html>
@@ -154,7 +157,7 @@ class Screen(Dash):
 <script nonce="{nonce()}">{FIRST_MAP}</script>
 </head>
 <body>
-<div id="react-entry-point">{to_html(self.make_layout(config))}</div>
+<div id="react-entry-point">{to_html(g.layout)}</div>
 <footer>{parts["config"]}{_ours(parts["scripts"])}{_ours(parts["renderer"])}</footer>
 </body>
 </html>"""
@@ -167,6 +170,9 @@ class Screen(Dash):
         viewer = found()
         if viewer is None or not self.may(viewer) or not request.path.startswith(f"/{self.screen}/"):
             return html.Div()
+        if "layout" in g:
+            made: Component = g.layout
+            return made
         if "config" not in g:
             g.config = self.config_of(viewer, self.runtime.settings.language, None, {})
         return self.make_layout(g.config)
