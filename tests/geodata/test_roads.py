@@ -1,4 +1,4 @@
-"""Roads: how lines are noded, what an import takes, leaves out and refuses, and what it stores."""
+"""Import of roads: what it takes, leaves out and refuses, and what it stores."""
 
 import json
 from collections.abc import Iterator
@@ -10,16 +10,15 @@ import psycopg
 import pyogrio
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 from psycopg import sql
 from pyproj import Transformer
+from typer.testing import CliRunner
 
+from cli import app
 from geodata.datum import from_wgs84
 from geodata.importing import roads as importing
 from geodata.importing.report import ImportRefused, Report
 from geodata.importing.roads import RoadOptions, import_roads
-from geodata.importing.roads_net import EARTH, Net, noded
 from geodata.scope import EVERYTHING, Db, Scope, enter
 from geodata.servers import Stores
 from profiles.dispatch import Roads
@@ -30,66 +29,6 @@ from tests.small_place import grid_no
 STREET: Line = [(-600, 0), (0, 0), (600, 0)]
 SIDE: Line = [(0, 0), (0, 400)]
 PLAIN = [road(STREET, "primary", name="Main Street"), road(SIDE)]
-
-
-def net_of(*lines: Line) -> Net:
-    """The lines noded."""
-    shapes = np.array([shapely.LineString([degrees(*at) for at in line]) for line in lines], dtype=object)
-    return noded(shapes, shapes)
-
-
-def test_lines_are_cut_where_they_share_a_vertex() -> None:
-    net = net_of(STREET, SIDE)
-    assert net.line.tolist() == [0, 0, 1]
-    assert net.nodes == 4
-    assert net.metres == pytest.approx([600, 600, 400], rel=0.003)
-    assert net.target[0] == net.source[1] == net.source[2]
-    assert set(net.part.tolist()) == {1}
-
-
-def test_lines_that_cross_without_a_common_vertex_are_a_bridge() -> None:
-    net = net_of(STREET, [(100, -300), (100, 300)])
-    assert (len(net), net.nodes) == (2, 4)
-    assert net.part.tolist() == [1, 2]
-
-
-def test_a_vertex_told_twice_a_point_and_a_ring() -> None:
-    net = net_of([(0, 0), (0, 0), (100, 0)], [(50, 50), (50, 50)], [(100, 0), (200, 0), (150, 90), (100, 0)])
-    assert net.line.tolist() == [0, 2]
-    assert net.source[1] == net.target[1] == net.target[0]
-    assert len(shapely.get_coordinates(net.shapes[0])) == 2
-    assert len(net_of()) == len(net_of([(1, 1), (1, 1)])) == 0
-
-
-def test_a_line_that_meets_itself_is_cut_there() -> None:
-    net = net_of([(0, 0), (100, 0), (100, 100), (50, 100), (100, 0), (200, 0)])
-    assert (len(net), net.nodes) == (3, 3)
-
-
-@given(
-    st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=7), max_size=8)
-)
-def test_of_any_lines_nothing_is_lost_and_all_shared_places_are_nodes(
-    lines: list[list[tuple[int, int]]],
-) -> None:
-    drawn = [[(100.0 * x, 100.0 * y) for x, y in line] for line in lines]
-    net = net_of(*drawn)
-    whole = [EARTH.line_length(*zip(*(degrees(*at) for at in line), strict=True)) for line in drawn]
-    lengths = (
-        np.bincount(net.line, weights=net.metres, minlength=len(lines)) if len(net) else np.zeros(len(lines))
-    )
-    assert lengths == pytest.approx(whole, abs=0.01)
-    where: dict[tuple[float, ...], set[int]] = {}
-    for at, shape in enumerate(net.shapes):
-        inside = shapely.get_coordinates(shape)
-        for node, place in ((net.source[at], inside[0]), (net.target[at], inside[-1])):
-            where.setdefault(tuple(place), set()).add(int(node))
-    assert all(len(nodes) == 1 for nodes in where.values())
-    for shape in net.shapes:
-        assert not {tuple(place) for place in shapely.get_coordinates(shape)[1:-1]} & set(where)
-
-
-# --- the import -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -331,6 +270,31 @@ def test_roads_are_public_and_nobody_but_the_owner_changes_them(conn: Db, tmp_pa
         with pytest.raises(psycopg.errors.InsufficientPrivilege), conn.transaction():
             conn.execute("DELETE FROM road_edge")
         conn.execute("RESET ROLE")
+
+
+def test_the_command_tries_imports_and_refuses(
+    routed: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", routed.database_url)
+    monkeypatch.setenv("REDIS_URL", routed.redis_url)
+    monkeypatch.setenv("WANGGE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+    good, bad = (
+        write(tmp_path / "good.geojson", PLAIN),
+        write(tmp_path / "bad.geojson", [road(SIDE, None, grade="x")]),
+    )
+    with psycopg.connect(routed.database_url, autocommit=True) as conn:
+        tried = CliRunner().invoke(app, ["import", "roads", str(good), "--dry-run"])
+        assert (tried.exit_code, "nothing was written" in tried.output) == (0, True), tried.output
+        assert rows(conn, "SELECT source FROM road_net") == []
+        done = CliRunner().invoke(app, ["import", "roads", str(good)])
+        assert "100.0 % of the 1.6 km hang together" in done.output
+        refused = CliRunner().invoke(app, ["import", "roads", str(bad), "--column", "class=grade"])
+        assert (refused.exit_code, "a class of road" in refused.output) == (2, True)
+        assert rows(conn, "SELECT source FROM road_net") == ["good.geojson"]
+        assert rows(conn, "SELECT detail->'rows'->>'pieces' FROM audit WHERE object_kind = 'roads'") == ["3"]
+        conn.execute("DELETE FROM road_edge")
+        conn.execute("DELETE FROM road_net")
 
 
 def test_the_profiles_own_speeds_stand_above_the_defaults() -> None:
