@@ -261,7 +261,7 @@ def router(runtime: Runtime) -> Router:
     return routes
 
 
-def _not_kept(response: Response) -> None:
+async def _not_kept(response: Response) -> None:
     """No cache keeps what is told of people."""
     response.headers["Cache-Control"] = "no-store"
 

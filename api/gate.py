@@ -147,8 +147,8 @@ def _host_of(origin: str) -> str | None:
         return None
 
 
-def seer(connection: HTTPConnection) -> Viewer:
-    """Who asks, on a route that needs somebody."""
+async def seer(connection: HTTPConnection) -> Viewer:
+    """Who asks, on a route that needs somebody. Waits for nothing; were it no coroutine, a thread would run it."""
     viewer = connection.scope["state"]["viewer"]
     if isinstance(viewer, Viewer):
         return viewer
@@ -160,7 +160,7 @@ def seer(connection: HTTPConnection) -> Viewer:
 Seer = Annotated[Viewer, Depends(seer)]
 
 
-def guard(connection: HTTPConnection) -> None:
+async def guard(connection: HTTPConnection) -> None:
     """Refuse who lacks the right of the route; a dependency of every router. A WebSocket asks `admitted` itself."""
     if connection.scope["type"] == "websocket":
         return
