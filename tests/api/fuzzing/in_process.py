@@ -1,7 +1,7 @@
 """A short way into an application: requests straight into it, in its own loop, without a socket in between."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -39,6 +39,15 @@ class Inside:
         """Their answers, in order; every request has those headers too. Raises what the application raises."""
         assert self._loop is not None, "the application is not served yet"
         return asyncio.run_coroutine_threadsafe(self._all(requests, headers), self._loop).result()
+
+    def ask_in_turn(self, asked: Iterable[tuple[Request, Sequence[tuple[bytes, bytes]]]]) -> list[Answer]:
+        """The same for requests with headers of their own each, one after the other."""
+        assert self._loop is not None, "the application is not served yet"
+
+        async def in_turn() -> list[Answer]:
+            return [await asyncio.wait_for(self._one(*one), PATIENCE_S) for one in asked]
+
+        return asyncio.run_coroutine_threadsafe(in_turn(), self._loop).result()
 
     async def _all(self, requests: Sequence[Request], headers: Sequence[tuple[bytes, bytes]]) -> list[Answer]:
         turns = asyncio.Semaphore(AT_ONCE)
