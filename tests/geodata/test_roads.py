@@ -195,9 +195,12 @@ def test_an_extract_of_openstreetmap(conn: Db, tmp_path: Path) -> None:
         ("residential", None, True),
         ("tertiary", None, False),
     ]
-    with pytest.raises(ImportRefused) as refused:
-        import_roads(conn, tmp_path / "other.osm") if (tmp_path / "other.osm").write_text("<osm/>") else None
-    assert "roads as .osm.pbf, .geojson" in complaints(refused)
+    (tmp_path / "cut.osm.pbf").write_bytes(path.read_bytes()[:-20])
+    (tmp_path / "plain.osm").write_text("<osm/>")
+    for name, word in (("cut.osm.pbf", "damaged or cut off"), ("plain.osm", "roads as .osm.pbf, .geojson")):
+        with pytest.raises(ImportRefused) as refused:
+            import_roads(conn, tmp_path / name)
+        assert word in complaints(refused)
 
 
 def test_each_complaint_has_its_row_and_column_and_nothing_is_written(conn: Db, tmp_path: Path) -> None:
