@@ -32,6 +32,7 @@ def add_month(conn: Db, partition: str, first: datetime, following: datetime, in
             name, sql.Literal(first), sql.Literal(following)
         )
     )
+    conn.execute("SELECT take_hands(%s::regclass)", (partition,))  # no trigger has seen the rows
 
 
 @contextmanager

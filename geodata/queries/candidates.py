@@ -1,17 +1,15 @@
 """Who could take a ticket: workers near a spot and on its ground, what they have in hand, posts, refusals, weights."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+import json
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from geodata.scope import Db
 
-DAYS_BACK = 3  # a ticket that is dispatched today was hardly ever reported longer ago
 LEAST = 300  # of the workers on a ticket's own ground, so many at the most
 
 
@@ -30,11 +28,11 @@ class Matter(NamedTuple):
     worker: str | None
     department: str | None
     parties: list[dict[str, Any]]
-    narrow: bool  # whether whoever asks sees a part of the place
+    role: str  # of the database, that whoever asks sees by
 
 
 class Near(NamedTuple):
-    """A worker and the latest position; metres from the spot asked for. The shift in seconds of the local day."""
+    """A worker, the latest position, what is in hand; metres from the spot. The shift in seconds of the local day."""
 
     id: int
     code: str
@@ -51,6 +49,9 @@ class Near(NamedTuple):
     lat: float | None
     metres: float | None
     stream: int  # 0 = on its ground, 1 = near, 2 = of the trade
+    held: int  # tickets in hand
+    today: int  # those that were first dispatched since local midnight
+    area: str  # name of area_no
 
 
 class Post(NamedTuple):
@@ -68,40 +69,52 @@ class Post(NamedTuple):
     rostered: bool
 
 
-_WORKER = """
-    w.id, w.code, w.name, w.kind::text, w.area_no, w.skills, extract(epoch FROM w.shift_from)::integer AS shift_from_s,
-    extract(epoch FROM w.shift_to)::integer AS shift_to_s, w.shift_days::integer AS shift_days,
-    (SELECT upper(l.during) FROM worker_leave l
-      WHERE l.worker_id = w.id AND l.during @> %(now)s::timestamptz) AS away_until
-"""
-_NAMED = """
-    WITH knowing AS MATERIALIZED (SELECT * FROM worker WHERE active AND skills && %(skills)s::text[]),
-         here AS MATERIALIZED (SELECT * FROM worker_position)
-"""
 # A shift that passes midnight belongs to the day it begins on; %(day)s is that bit of today, %(eve)s of yesterday.
 _ON_SHIFT = """
-    CASE WHEN w.shift_from < w.shift_to
-         THEN w.shift_days & %(day)s <> 0 AND %(time)s::time >= w.shift_from AND %(time)s::time < w.shift_to
-         WHEN %(time)s::time >= w.shift_from THEN w.shift_days & %(day)s <> 0
-         ELSE %(time)s::time < w.shift_to AND w.shift_days & %(eve)s <> 0 END
+    CASE WHEN shift_from < shift_to
+         THEN shift_days & %(day)s <> 0 AND %(time)s::time >= shift_from AND %(time)s::time < shift_to
+         WHEN %(time)s::time >= shift_from THEN shift_days & %(day)s <> 0
+         ELSE %(time)s::time < shift_to AND shift_days & %(eve)s <> 0 END
 """
+_REFUSED = """
+    SELECT e.ticket_id, who.code, max(e.at) AS at FROM ticket_event e,
+        LATERAL (VALUES (coalesce(e.before->>'worker', e.before->>'department')), (e.data->>'party')) who (code)
+"""
+_IS_REFUSAL = """
+    e.kind IN ('refuse', 'send_back') AND who.code IS NOT NULL
+    AND NOT coalesce(e.actor_role, '') = ANY (%(desks)s::text[])
+"""
+_AT_WORK = f"active AND {_ON_SHIFT}"
 # As a sub-select it is made once a query; made once a row it takes longer than all the rest.
 _SPOT = "(SELECT ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326)::geography)"
+_METRES = f"p.geom::geography <-> {_SPOT}"
 
 
-@contextmanager
-def planned_once(conn: Db) -> Iterator[None]:
-    """Run the queries within with plans that are made once a connection, whatever they are asked with.
+# What is told of a stream's row `f` and the hands `h`.
+_TOLD = """
+    f.id, f.code, f.name, f.kind::text, f.area_no, f.skills, extract(epoch FROM f.shift_from)::integer AS shift_from_s,
+    extract(epoch FROM f.shift_to)::integer AS shift_to_s, f.shift_days::integer AS shift_days,
+    (SELECT upper(l.during) FROM worker_leave l
+      WHERE l.worker_id = f.id AND l.during @> %(now)s::timestamptz) AS away_until,
+    f.at, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat, f.metres, f.stream, coalesce(h.held, 0)::integer AS held,
+    coalesce(h.today, 0)::integer AS today, (SELECT name FROM area WHERE no = f.area_no) AS area
+"""
+_WORKER = (
+    "w.id, w.code, w.name, w.kind, w.area_no, w.skills, w.shift_from, w.shift_to, w.shift_days, p.at, p.geom"
+)
+_HANDS = (
+    "count(*) FILTER (WHERE held) AS held, count(*) FILTER (WHERE dispatched_at >= %(midnight)s) AS today"
+)
+# The plans of a search are made once a connection and kept: they touch many tables, and planning them takes longer than
+# running them. The first statement of a search says so, the last takes it back, so that neither needs a way to the
+# database of its own.
+_KEPT = "set_config('plan_cache_mode', 'force_generic_plan', true)"
+_NOT_KEPT = "set_config('plan_cache_mode', 'auto', true)"
 
-    They touch each month of tickets: planning them takes longer than running them, and a plan for 70 given workers
-    reads all tickets of the last days in place of theirs.
-    """
-    conn.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
-    try:
-        yield
-    finally:
-        if conn.info.transaction_status is not TransactionStatus.INERROR:
-            conn.execute("SELECT set_config('plan_cache_mode', 'auto', true)")
+
+def keep_plans(conn: Db, keep: bool) -> None:
+    """Let what follows in this transaction run with plans that are made once (True) or as usual (False)."""
+    conn.execute(f"SELECT {_KEPT if keep else _NOT_KEPT}")  # nosec B608 # of constants alone
 
 
 def matter(
@@ -109,116 +122,118 @@ def matter(
 ) -> tuple[Matter, tuple[int, dict[str, Any]], dict[str, datetime]] | None:
     """A ticket in scope, the place's own weights (0 and none without any), and who refused the ticket when last.
 
-    What somebody at a desk (a role of `desks`) took back was not refused.
+    What somebody at a desk (a role of `desks`) took back was not refused. When there is such a ticket, plans are kept
+    from here on until `around` has found somebody or nobody.
     """
     row = conn.execute(
-        """
-        SELECT t.id, t.version, t.reported_at, t.status::text, k.code, t.title, t.area_no,
+        f"""
+        SELECT t.id, t.version, t.reported_at, t.status::text, (SELECT code FROM category WHERE id = t.category_id),
+               t.title, t.area_no,
                CASE t.location WHEN 'exact' THEN ST_X(t.geom) END, CASE t.location WHEN 'exact' THEN ST_Y(t.geom) END,
                (SELECT code FROM worker WHERE id = t.worker_id),
-               (SELECT code FROM department WHERE id = t.department_id), t.parties,
+               (SELECT code FROM department WHERE id = t.department_id), t.parties, current_user,
                (SELECT jsonb_build_array(version, weights) FROM dispatch_weights ORDER BY version DESC LIMIT 1),
-               EXISTS (SELECT FROM ticket_event e WHERE e.ticket_id = t.id AND e.kind IN ('refuse', 'send_back')),
-               current_user IN ('wangge_scoped', 'wangge_parts')
-        FROM ticket t JOIN category k ON k.id = t.category_id WHERE t.id = %s
-        """,
-        (ticket_id,),
+               (SELECT jsonb_object_agg(r.code, extract(epoch FROM r.at))
+                FROM ({_REFUSED} WHERE e.ticket_id = t.id AND {_IS_REFUSAL} GROUP BY 1, 2) r),
+               {_KEPT}
+        FROM ticket t WHERE t.id = %(ticket)s
+        """,  # nosec B608 # of constants alone
+        {"ticket": ticket_id, "desks": _array(desks)},
         prepare=True,
     ).fetchone()
     if row is None:
         return None
-    version, weights = row[12] or (0, {})
-    refused = refusals(conn, [ticket_id], desks).get(ticket_id, {}) if row[13] else {}
-    return Matter._make((*row[:12], row[14])), (version, weights), refused
-
-
-def area_names(conn: Db, numbers: Sequence[int]) -> dict[int, str]:
-    """Names of those areas."""
-    rows = conn.execute(
-        "SELECT no, name FROM area WHERE no = ANY (%s)", (list(numbers),), prepare=True
-    ).fetchall()
-    return dict(rows)
+    version, weights = row[13] or (0, {})
+    refused = {code: datetime.fromtimestamp(at, UTC) for code, at in (row[14] or {}).items()}
+    return Matter._make(row[:13]), (version, weights), refused
 
 
 def around(
     conn: Db, *, above: Sequence[int], ground: tuple[int, int], spot: tuple[float, float] | None, skills: Sequence[str],
-    now: datetime, local: datetime, oldest: datetime, nearest: int, skilled: int, narrow: bool = False,
+    now: datetime, local: datetime, oldest: datetime, nearest: int, skilled: int, seen: Collection[int] = (),
+    role: str = "",
 ) -> list[Near]:  # fmt: skip
     """Workers in scope on a ticket's ground (areas of `above`, or within lo..hi), the `nearest` of all that are on
     shift with a position not older than `oldest`, and the nearest `skilled` of those of them with one of the skills.
 
-    The spot is (degrees east, degrees north), EPSG:4326; without it only the ground counts. `now` is aware, `local` the
-    same moment in the place. One worker may come by several streams and then comes several times. `narrow`: the scope
-    is a small part of the place, whose workers are sorted sooner than found one by one among all by the index.
+    When some were `seen` (ids), only nearer and skilled ones besides them. The spot is (degrees east, degrees north),
+    EPSG:4326; without it only the ground counts. `now` is aware, `local` the same moment in the place. One worker may
+    come by several streams and then comes several times. Each role has plans of its own: a plan is made for the
+    policies of one, and one that is shared is made anew at each change.
     """
-    streams = [
-        f"""(SELECT {_WORKER}, p.at, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat,
-                    {f"p.geom::geography <-> {_SPOT}" if spot else "NULL::float8"} AS metres, 0 AS stream
-             FROM worker w LEFT JOIN worker_position p ON p.worker_id = w.id
-             WHERE w.active AND (w.area_no = ANY (%(above)s) OR w.area_no BETWEEN %(lo)s AND %(hi)s)
-             ORDER BY w.area_no DESC LIMIT {LEAST})"""  # nosec B608 # of constants alone
-    ]
-    if spot:
-        positions = "here" if narrow else "worker_position"
-        streams.append(_stream(1, "%(nearest)s", f"{positions} p JOIN worker w ON w.id = p.worker_id"))
-    if spot and skills:  # few: all of them, and then the nearest
-        streams.append(_stream(2, "%(skilled)s", "knowing w JOIN worker_position p ON p.worker_id = w.id"))
     values = _moment(now, local) | {
-        "above": list(above), "lo": ground[0], "hi": ground[1], "skills": list(skills), "oldest": oldest,
-        "nearest": nearest, "skilled": skilled, "lon": spot[0] if spot else None, "lat": spot[1] if spot else None,
+        "above": _array(above), "lo": ground[0], "hi": ground[1], "skills": _array(skills), "oldest": oldest,
+        "nearest": nearest, "skilled": skilled, "seen": _array([*seen]), "lon": spot[0] if spot else None,
+        "lat": spot[1] if spot else None,
     }  # fmt: skip
-    query = (_NAMED if spot else "") + " UNION ALL ".join(streams)  # what is named and not used is not read
-    return conn.cursor(row_factory=class_row(Near)).execute(query, values, prepare=True).fetchall()
+    query = _around(role, bool(seen), bool(spot and nearest), bool(spot and skilled and skills))
+    found = conn.cursor(binary=True).execute(query, values, prepare=True).fetchall()
+    return [Near._make(row) for row in found if row[0] is not None]
 
 
-def _stream(number: int, most: str, workers: str) -> str:
-    return f"""
-        (SELECT {_WORKER}, p.at, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat, p.geom::geography <-> {_SPOT} AS metres,
-                {number} AS stream
-         FROM {workers} WHERE p.at >= %(oldest)s AND w.active AND {_ON_SHIFT}
-         ORDER BY p.geom::geography <-> {_SPOT} LIMIT {most})"""  # nosec B608 # of constants alone
+@cache
+def _around(role: str, seen: bool, near: bool, knowing: bool) -> str:
+    """OFFSET 0: of each row of the one table that of the other is found by its key, whatever the planner expects."""
+    streams = []
+    if not seen:
+        streams.append(
+            f"""(SELECT {_WORKER}, {_METRES} AS metres, 0 AS stream
+                 FROM (SELECT * FROM worker
+                       WHERE active AND (area_no = ANY (%(above)s::bigint[]) OR area_no BETWEEN %(lo)s AND %(hi)s)
+                       ORDER BY area_no DESC LIMIT {LEAST}) w
+                 LEFT JOIN LATERAL (SELECT * FROM worker_position WHERE worker_id = w.id OFFSET 0) p ON true)"""  # nosec B608 # of constants alone
+        )
+    others = "AND NOT p.worker_id = ANY (%(seen)s::bigint[])" if seen else ""
+    if near:
+        streams.append(
+            f"""(SELECT {_WORKER}, {_METRES} AS metres, 1 AS stream FROM worker_position p
+                 CROSS JOIN LATERAL (SELECT * FROM worker WHERE id = p.worker_id AND {_AT_WORK} OFFSET 0) w
+                 WHERE p.at >= %(oldest)s {others} ORDER BY {_METRES} LIMIT %(nearest)s)"""  # nosec B608 # of constants alone
+        )
+    if knowing:  # few: all of them, and then the nearest
+        streams.append(
+            f"""(SELECT {_WORKER}, {_METRES} AS metres, 2 AS stream
+                 FROM (SELECT * FROM worker WHERE skills && %(skills)s::text[] AND {_AT_WORK} OFFSET 0) w
+                 CROSS JOIN LATERAL (SELECT * FROM worker_position WHERE worker_id = w.id OFFSET 0) p
+                 WHERE p.at >= %(oldest)s {others} ORDER BY {_METRES} LIMIT %(skilled)s)"""  # nosec B608 # of constants alone
+        )
+    query = f"""
+        /* {role} */ SELECT {_TOLD} FROM (SELECT {_NOT_KEPT}) mode
+        LEFT JOIN ({" UNION ALL ".join(streams)}) f ON true
+        LEFT JOIN LATERAL (SELECT {_HANDS} FROM worker_hand WHERE worker_id = f.id OFFSET 0) h ON true"""  # nosec B608 # of constants alone
+    return " ".join(query.split())  # of a text this short psycopg remembers where the blanks are
+
+
+def _array(values: Sequence[int] | Sequence[str]) -> str:
+    """As PostgreSQL writes it: psycopg takes longer over a list than over all else that is sent."""
+    return json.dumps(list(values), ensure_ascii=False).replace("[", "{", 1)[:-1] + "}"
 
 
 def _moment(now: datetime, local: datetime) -> dict[str, Any]:
     return {
         "now": now, "time": local.time().replace(tzinfo=None), "day": 1 << local.weekday(),
         "eve": 1 << (local.weekday() - 1) % 7,
+        "midnight": local.replace(hour=0, minute=0, second=0, microsecond=0),
     }  # fmt: skip
 
 
 def on_shift(conn: Db, *, now: datetime, local: datetime, oldest: datetime) -> list[Near]:
     """All workers in scope that are on shift with a position not older than `oldest`, by id; without a distance."""
-    values = _moment(now, local) | {"oldest": oldest}
     query = f"""
-        SELECT {_WORKER}, p.at, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat, NULL::float8 AS metres, 1 AS stream
-        FROM worker_position p JOIN worker w ON w.id = p.worker_id
-        WHERE p.at >= %(oldest)s AND w.active AND {_ON_SHIFT} ORDER BY w.id"""  # nosec B608 # of constants alone
-    return conn.cursor(row_factory=class_row(Near)).execute(query, values).fetchall()
+        SELECT {_TOLD} FROM (
+            SELECT {_WORKER}, NULL::float8 AS metres, 1 AS stream
+            FROM worker_position p JOIN worker w ON w.id = p.worker_id
+            WHERE p.at >= %(oldest)s AND {_AT_WORK}
+        ) f LEFT JOIN (SELECT worker_id, {_HANDS} FROM worker_hand GROUP BY worker_id) h ON h.worker_id = f.id
+        ORDER BY f.id"""  # nosec B608 # of constants alone
+    values = _moment(now, local) | {"oldest": oldest}
+    return [Near._make(row) for row in conn.cursor(binary=True).execute(query, values).fetchall()]
 
 
-def in_hands(conn: Db, workers: Sequence[int] | None, midnight: datetime) -> dict[int, tuple[int, int]]:
-    """Of each of those workers (None: of all) the tickets in hand, and those first dispatched since local midnight.
-
-    A worker without either is left out.
-    """
-    chosen = "" if workers is None else "AND worker_id = ANY (%(workers)s)"
-    rows = conn.execute(
-        f"""
-        SELECT worker_id, sum(held)::integer, sum(today)::integer FROM (
-            SELECT worker_id, count(*) AS held, 0 AS today FROM ticket
-            WHERE status IN ('dispatched', 'transferred', 'signed', 'in_progress') AND worker_id IS NOT NULL {chosen}
-            GROUP BY worker_id
-            UNION ALL
-            SELECT worker_id, 0, count(*) FROM ticket
-            WHERE reported_at >= %(midnight)s::timestamptz - interval '{DAYS_BACK} days'
-              AND dispatched_at >= %(midnight)s AND worker_id IS NOT NULL {chosen}
-            GROUP BY worker_id
-        ) counted GROUP BY worker_id
-        """,  # nosec B608 # of constants alone
-        {"workers": None if workers is None else list(workers), "midnight": midnight},
-        prepare=True,
-    ).fetchall()
-    return {worker: (held, today) for worker, held, today in rows}
+def forget_hands(conn: Db) -> int:
+    """Forget what is out of hand and was not given in the last two days; returns how many tickets."""
+    row = conn.execute("SELECT forget_hands()").fetchone()
+    return int(row[0]) if row else 0
 
 
 def refusals(conn: Db, tickets: Sequence[int], desks: Sequence[str]) -> dict[int, dict[str, datetime]]:
@@ -227,14 +242,8 @@ def refusals(conn: Db, tickets: Sequence[int], desks: Sequence[str]) -> dict[int
     What somebody at a desk (a role of `desks`) took back was not refused.
     """
     rows = conn.execute(
-        """
-        SELECT e.ticket_id, who.code, max(e.at) FROM ticket_event e,
-            LATERAL (VALUES (coalesce(e.before->>'worker', e.before->>'department')), (e.data->>'party')) who (code)
-        WHERE e.ticket_id = ANY (%s) AND e.kind IN ('refuse', 'send_back') AND who.code IS NOT NULL
-          AND NOT coalesce(e.actor_role, '') = ANY (%s)
-        GROUP BY 1, 2
-        """,
-        (list(tickets), list(desks)),
+        f"{_REFUSED} WHERE e.ticket_id = ANY (%(tickets)s) AND {_IS_REFUSAL} GROUP BY 1, 2",  # nosec B608 # of constants alone
+        {"tickets": list(tickets), "desks": _array(desks)},
     ).fetchall()
     found: dict[int, dict[str, datetime]] = {}
     for ticket, code, at in rows:
@@ -282,20 +291,3 @@ def unassigned(conn: Db, most: int) -> tuple[list[int], int]:
         (most,),
     ).fetchall()
     return [row[0] for row in rows], rows[0][1] if rows else 0
-
-
-def weights(conn: Db) -> tuple[int, dict[str, Any], datetime, str] | None:
-    """The place's own weights: version, weights, when and by whom they were set; None without any."""
-    row = conn.execute(
-        "SELECT version, weights, changed_at, changed_by FROM dispatch_weights ORDER BY version DESC LIMIT 1"
-    ).fetchone()
-    return None if row is None else (row[0], row[1], row[2], row[3])
-
-
-def add_weights(conn: Db, version: int, values: dict[str, int], by: str) -> bool:
-    """Set the weights; False when that version is there already."""
-    added = conn.execute(
-        "INSERT INTO dispatch_weights (version, weights, changed_by) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        (version, Jsonb(values), by),
-    )
-    return added.rowcount == 1

@@ -21,8 +21,8 @@ from services.dispatch.score import GENERAL, PLAIN, Facts, best_beyond, scale_of
 from services.dispatch.travel import travel_s
 from services.tickets import ENDED, NotAllowed, UnknownTicket
 
-FIRST_LOOK = 32  # so many of the nearest are looked at first …
-WIDER = 4  # … and when that is not enough, so many times more
+FIRST_LOOK = 24  # so many of the nearest are looked at first …
+WIDER = 2  # … and when those are not enough, so many times more at each further look
 NEAR, KNOWING = 1, 2  # streams of workers: the nearest of all, the nearest of those who know the matter
 LEFT_OUT_TOLD = 20
 OBVIOUS = ("own", "wider")
@@ -56,18 +56,16 @@ def find(
     `using` are other weights than the place's; `more` are tickets besides that workers (by code) are about to get.
     Raises UnknownTicket, and NotAllowed for one that has ended.
     """
-    with queries.planned_once(conn):
-        known = queries.matter(conn, ticket_id, DESKS)
-        if known is None:
-            raise UnknownTicket(f"There is no ticket with the id {ticket_id}.")
-        ticket, (version, own), refused = known
-        if ticket.status in ENDED:
-            raise NotAllowed(
-                "dispatch", ticket.status, [], "The ticket has ended; nobody can be sent any more."
-            )
-        scale = scale_of(profile, using or weights.merged(profile, own), ticket.category)
-        asked = Asked(profile, ticket, scale, refused, more, crew.wish(profile, ticket.category), now)
-        return _searched(conn, asked, version, limit)
+    known = queries.matter(conn, ticket_id, DESKS)
+    if known is None:
+        raise UnknownTicket(f"There is no ticket with the id {ticket_id}.")
+    ticket, (version, own), refused = known
+    if ticket.status in ENDED:
+        queries.keep_plans(conn, False)
+        raise NotAllowed("dispatch", ticket.status, [], "The ticket has ended; nobody can be sent any more.")
+    scale = scale_of(profile, using or weights.merged(profile, own), ticket.category)
+    asked = Asked(profile, ticket, scale, refused, more, crew.wish(profile, ticket.category), now)
+    return _searched(conn, asked, version, limit)
 
 
 def best(
@@ -84,21 +82,28 @@ def _searched(conn: Db, asked: Asked, version: int, limit: int) -> Found:
     ticket = asked.ticket
     spot = None if ticket.lon is None or ticket.lat is None else (ticket.lon, ticket.lat)
     extra = others.posts(conn, asked, spot) + others.department(asked)
-    looks = {NEAR: FIRST_LOOK, KNOWING: FIRST_LOOK}
+    looks, seen = {NEAR: FIRST_LOOK, KNOWING: FIRST_LOOK}, set[int]()
+    able: list[Able] = []
+    unable: list[Unable] = []
     while True:
-        found = _around(conn, asked, spot, looks)
-        able, unable = _judged(conn, asked, found)
-        able = sorted(able, key=_order)[:limit]
+        found = _around(conn, asked, spot, looks, seen)
+        seen |= {one.id for one in found}
+        able_too, unable_too = _judged(asked, found)
+        able = sorted(able + able_too, key=_order)[:limit]
+        unable += unable_too
         last = sorted([*(one.score for one in able), *(one.score.score for one in extra)], reverse=True)[
             :limit
         ]
         short = _streams_too_short(asked, found, looks, last[-1] if len(last) == limit else 0.0)
         if not short:
-            return _told(conn, asked, version, able, extra, unable, limit)
-        looks |= {stream: looks[stream] * WIDER for stream in short}
+            return _told(asked, version, able, extra, unable, limit)
+        queries.keep_plans(conn, True)
+        looks = {stream: looks[stream] * WIDER for stream in short}
 
 
-def _around(conn: Db, asked: Asked, spot: tuple[float, float] | None, looks: Mapping[int, int]) -> list[Near]:
+def _around(
+    conn: Db, asked: Asked, spot: tuple[float, float] | None, looks: Mapping[int, int], seen: set[int]
+) -> list[Near]:
     profile, no = asked.profile, asked.ticket.area_no
     return queries.around(
         conn,
@@ -109,9 +114,10 @@ def _around(conn: Db, asked: Asked, spot: tuple[float, float] | None, looks: Map
         now=asked.now,
         local=_local(asked),
         oldest=crew.oldest(profile, asked.now),
-        nearest=looks[NEAR],
-        skilled=looks[KNOWING],
-        narrow=asked.ticket.narrow,
+        nearest=looks.get(NEAR, 0),
+        skilled=looks.get(KNOWING, 0),
+        seen=seen,
+        role=asked.ticket.role,
     )
 
 
@@ -131,17 +137,14 @@ def _streams_too_short(
     return short
 
 
-def _judged(conn: Db, asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unable]]:
+def _judged(asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unable]]:
     """Those who could take it, and those who could not."""
     local, now = _local(asked), asked.now
     near = {one.id: one for one in found}
-    hands = queries.in_hands(conn, list(near), crew.midnight(local))
     able: list[Able] = []
     unable: list[Unable] = []
     for one in near.values():
-        held, today = hands.get(one.id, (0, 0))
-        coming = asked.more.get(one.code, 0)
-        member = crew.member(asked.profile, one, (held + coming, today + coming), now, local)
+        member = crew.member(asked.profile, one, now, local, coming=asked.more.get(one.code, 0))
         why = _why_not(asked, member)
         # the place of somebody off shift is not told, not even as a distance
         metres = None if member.position_age_s is None else one.metres
@@ -168,21 +171,17 @@ def _why_not(asked: Asked, member: CrewMember) -> str | None:
 def _facts(asked: Asked, member: CrewMember, metres: float | None) -> Facts:
     knows = not asked.wish.skills.isdisjoint(member.skills)
     return Facts(
-        relation=relation(member.area_no, asked.ticket.area_no),
-        owner="owner" if knows and member.kind == "professional" else None,
-        minutes=None if metres is None else travel_s(metres, asked.profile) / 60,
-        age_s=member.position_age_s,
-        shift_left_s=member.shift_left_s,
-        load=member.load,
-        capacity=member.capacity,
-        skill=1.0 if knows else GENERAL if asked.wish.of_trade else PLAIN,
-        today=member.assigned_today,
-        refused=member.code in asked.refused,
-    )
+        relation(member.area_no, asked.ticket.area_no),
+        "owner" if knows and member.kind == "professional" else None,
+        None if metres is None else travel_s(metres, asked.profile) / 60,
+        member.position_age_s, member.shift_left_s, member.load, member.capacity,
+        1.0 if knows else GENERAL if asked.wish.of_trade else PLAIN,
+        member.assigned_today, member.code in asked.refused,
+    )  # fmt: skip
 
 
-def _row(asked: Asked, one: Able, area: str) -> Candidate:
-    member, facts = one.member, one.facts
+def _row(asked: Asked, one: Able) -> Candidate:
+    member, facts, area = one.member, one.facts, one.member.area
     trade = next(
         (skill for skill in member.skills if skill in asked.wish.skills), next(iter(member.skills), None)
     )
@@ -195,10 +194,9 @@ def _row(asked: Asked, one: Able, area: str) -> Candidate:
 
 
 def _told(
-    conn: Db, asked: Asked, version: int, able: list[Able], extra: list[Candidate], unable: list[Unable], limit: int
-) -> Found:  # fmt: skip
-    names = queries.area_names(conn, [one.member.area_no for one in able])
-    rows = [_row(asked, one, names[one.member.area_no]) for one in able] + extra
+    asked: Asked, version: int, able: list[Able], extra: list[Candidate], unable: list[Unable], limit: int
+) -> Found:
+    rows = [_row(asked, one) for one in able] + extra
     rows = sorted(rows, key=_order_told)[:limit]
     metres = [row.distance_m for row in rows if row.distance_m is not None]
     radius, nearest = max(metres, default=None), min(metres, default=None)

@@ -24,18 +24,23 @@ class CrewMember(NamedTuple):
     name: str
     kind: str
     area_no: int
-    area: str  # its name, once somebody is told of the worker
+    area: str  # its name
     lon: float | None
     lat: float | None
     position_age_s: int | None
     on_shift: bool
     shift_left_s: int
-    shift_from: str
+    shift_from_s: int
     away_until: datetime | None
     load: int
     capacity: int
     skills: tuple[str, ...]
     assigned_today: int
+
+    @property
+    def shift_from(self) -> str:
+        """When the shift begins, as a clock shows it."""
+        return f"{self.shift_from_s // 3600:02}:{self.shift_from_s % 3600 // 60:02}"
 
     @property
     def on_leave(self) -> bool:
@@ -62,23 +67,18 @@ def crew(conn: Db, profile: Profile, now: datetime) -> list[CrewMember]:
     """All workers in scope that are on shift, not on leave, and whose position is young enough; by id."""
     local = now.astimezone(ZoneInfo(profile.time_zone))
     found = queries.on_shift(conn, now=now, local=local, oldest=oldest(profile, now))
-    hands = queries.in_hands(conn, None, midnight(local))
-    here = [one for one in found if one.away_until is None]
-    return [member(profile, one, hands.get(one.id, (0, 0)), now, local) for one in here]
+    return [member(profile, one, now, local) for one in found if one.away_until is None]
 
 
-def member(
-    profile: Profile, found: Near, hands: tuple[int, int], now: datetime, local: datetime
-) -> CrewMember:
-    """The worker found, with the tickets in hand and those handed over today."""
+def member(profile: Profile, found: Near, now: datetime, local: datetime, *, coming: int = 0) -> CrewMember:
+    """The worker found; `coming` are tickets that they are about to get besides those in hand."""
     left_s = shift_left_s(found, local)
     age = None if found.at is None else max(0, round((now - found.at).total_seconds()))
     seen = left_s > 0 and age is not None  # a position is of the shift, and of nobody's free time
-    begins = f"{found.shift_from_s // 3600:02}:{found.shift_from_s % 3600 // 60:02}"
     return CrewMember(
-        found.id, found.code, found.name, found.kind, found.area_no, "", found.lon if seen else None,
-        found.lat if seen else None, age if seen else None, left_s > 0, left_s, begins, found.away_until, hands[0],
-        profile.dispatch.capacity_of(found.kind), tuple(found.skills), hands[1],
+        found.id, found.code, found.name, found.kind, found.area_no, found.area, found.lon if seen else None,
+        found.lat if seen else None, age if seen else None, left_s > 0, left_s, found.shift_from_s, found.away_until,
+        found.held + coming, profile.dispatch.capacity_of(found.kind), tuple(found.skills), found.today + coming,
     )  # fmt: skip
 
 
@@ -141,8 +141,3 @@ def refusals(conn: Db, profile: Profile, tickets: Iterable[int], now: datetime) 
 def oldest(profile: Profile, now: datetime) -> datetime:
     """From when on a position is young enough."""
     return now - timedelta(seconds=profile.dispatch.oldest_position_s)
-
-
-def midnight(local: datetime) -> datetime:
-    """The begin of that local day."""
-    return local.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -8,7 +8,7 @@ STRIDES = (10**12, 10**9, 10**6, 10**3)  # city, county, town, community: docs/a
 
 def stride(no: int) -> int:
     """How many numbers an area has for itself and all below it."""
-    return next((size for size in STRIDES if no % size == 0), 1)
+    return 1 if no % STRIDES[-1] else next(size for size in STRIDES if no % size == 0)
 
 
 def above(no: int) -> list[int]:
@@ -27,6 +27,8 @@ def neighbourhood(no: int) -> tuple[int, int]:
 
 def relation(duty_no: int, ticket_no: int) -> Relation:
     """How an area of duty stands to the area of a ticket."""
+    if duty_no % 10**6 and duty_no // 10**6 != ticket_no // 10**6:
+        return "none"  # in another town, as most are
     size = stride(duty_no)
     if duty_no == ticket_no and size == 1:
         return "own"

@@ -57,22 +57,25 @@ def scale_of(profile: Profile, weights: Weights, category: str) -> Scale:
 
 def total(scale: Scale, facts: Facts) -> float:
     """The score alone, 0 to 100, not rounded: to choose whose parts are worth telling."""
-    shares, weights = _shares(scale, facts), scale.weights
-    whole = sum(weights[name] for name in shares) or 1
-    return 100 * sum(weights[name] * share for name, (share, _) in shares.items()) / whole
+    weights, points, whole = scale.weights, 0.0, 0
+    for name, share in _shares(scale, facts).items():
+        weight = weights[name]
+        points += weight * share
+        whole += weight
+    return 100 * points / (whole or 1)
 
 
 def scored(scale: Scale, facts: Facts) -> Score:
     """The score with its parts."""
-    shares = _shares(scale, facts)
+    shares, values = _shares(scale, facts), _values(scale, facts)
     applied = {name: scale.weights[name] for name in PARTS if name in shares and scale.weights[name]}
     whole = sum(applied.values()) or 1
     parts = tuple(
         Part(
             name,
-            round(100 * weight / whole * shares[name][0], 1),
+            round(100 * weight / whole * shares[name], 1),
             round(100 * weight / whole, 1),
-            shares[name][1],
+            values[name],
         )
         for name, weight in applied.items()
     )
@@ -101,23 +104,37 @@ def ground_of(ground: Ground, facts: Facts) -> tuple[float, str]:
     return (ownership, facts.owner) if facts.owner and ownership >= territory else (territory, facts.relation)
 
 
-def _shares(scale: Scale, facts: Facts) -> dict[str, tuple[float, Any]]:
+def _shares(scale: Scale, facts: Facts) -> dict[str, float]:
+    """Of each part that applies how much of its points are given, 0 to 1."""
     rules = scale.rules
-    shares: dict[str, tuple[float, Any]] = {"ground": ground_of(scale.ground, facts)}
+    shares = {"ground": ground_of(scale.ground, facts)[0], "refused": 0.0 if facts.refused else 1.0}
     if facts.minutes is not None:
-        shares["way"] = _down(facts.minutes, 0, rules.far_minutes), round(facts.minutes, 1)
+        shares["way"] = _down(facts.minutes, 0, rules.far_minutes)
     if facts.load is not None:
-        shares["load"] = _down(facts.load, 0, facts.capacity), facts.load
+        shares["load"] = _down(facts.load, 0, facts.capacity)
     if facts.skill is not None:
-        shares["skill"] = facts.skill, facts.skill
+        shares["skill"] = facts.skill
     if facts.age_s is not None:
-        shares["position"] = _down(facts.age_s, rules.fresh_position_s, rules.oldest_position_s), facts.age_s
+        shares["position"] = _down(facts.age_s, rules.fresh_position_s, rules.oldest_position_s)
     if facts.shift_left_s is not None:
-        shares["shift"] = min(1.0, facts.shift_left_s / 60 / rules.shift_left_minutes), facts.shift_left_s
+        shares["shift"] = min(1.0, facts.shift_left_s / 60 / rules.shift_left_minutes)
     if facts.today is not None:
-        shares["fairness"] = _down(facts.today, 0, rules.most_a_day), facts.today
-    shares["refused"] = 0.0 if facts.refused else 1.0, facts.refused
+        shares["fairness"] = _down(facts.today, 0, rules.most_a_day)
     return shares
+
+
+def _values(scale: Scale, facts: Facts) -> dict[str, Any]:
+    """What the points of each part are given for."""
+    return {
+        "ground": ground_of(scale.ground, facts)[1],
+        "way": None if facts.minutes is None else round(facts.minutes, 1),
+        "load": facts.load,
+        "skill": facts.skill,
+        "position": facts.age_s,
+        "shift": facts.shift_left_s,
+        "fairness": facts.today,
+        "refused": facts.refused,
+    }
 
 
 def _down(value: float, full: float, none: float) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from geodata.queries import candidates as queries
+from geodata.queries import dispatch_weights as queries
 from geodata.scope import Db
 from profiles import Profile
 from profiles.dispatch import Weights

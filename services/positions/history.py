@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from geodata.leader import HISTORY_LOCK, job_session, try_lead
 from geodata.outbox import add_event
 from geodata.queries import positions as queries
+from geodata.queries.candidates import forget_hands
 from geodata.queries.intake import forget_reporters
 from geodata.queries.positions import PositionRow
 from geodata.queries.tickets import ensure_ticket_months
@@ -120,6 +121,7 @@ class History:
         if dropped:
             log.info("positions past their retention deleted", days=dropped)
         queries.forget_latest(conn, datetime.now(UTC) - LATEST_KEPT)
+        forget_hands(conn)
         ended = care_retention.forget(conn, self._settings.care_retention_days, today)
         if ended:
             log.info("care records past their retention deleted", records=ended)

@@ -74,6 +74,9 @@ def _seed(conn: Db, no: int, x: float, y: float) -> None:
         "INSERT INTO position (worker_id, at, received_at, geom, area_no)"
         " SELECT id, now(), now(), {point}, {no} FROM worker WHERE area_no = {no}"
     )
+    run(
+        "INSERT INTO worker_hand SELECT nextval('ticket_id'), id, {no}, true, now() FROM worker WHERE area_no = {no}"
+    )
     run("INSERT INTO worker_position SELECT id, now(), {point}, {no} FROM worker WHERE area_no = {no}")
     run(
         "INSERT INTO worker_leave (worker_id, area_no, during, entered_by)"
@@ -232,6 +235,7 @@ def test_no_table_view_or_partition_yields_what_is_outside(seeded: Stores, scope
         "duty_done",
         "worker_position",
         "worker_leave",
+        "worker_hand",
         "dispatch_plan",
         "dispatch_plan_line",
         "incident",
