@@ -1,6 +1,6 @@
 """/api/dispatch/follow: what the windows of one account show, so that queue and map follow each other."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,8 @@ from services.runtime import Runtime
 from services.tickets import UnknownTicket
 
 Id = Annotated[int, Field(ge=1, lt=2**63)]
+Asked = Literal["tab", "town", "channel", "category", "status", "q"]
+Words = Annotated[str, Field(max_length=100)]
 Spot = Annotated[tuple[float, float], Field(description="Longitude, latitude (EPSG:4326).")]
 
 
@@ -25,7 +27,11 @@ class FollowIn(BaseModel):
     candidate: int = Field(0, ge=0, le=50)
     lasso: list[Spot] | None = Field(None, min_length=3, max_length=200)
     box: str | None = Field(None, max_length=80, description="The map's extent: west,south,east,north.")
-    picked: list[Id] = Field([], max_length=500)
+    picked: list[Id] = Field([], max_length=1000)
+    asked: dict[Asked, Words] | None = Field(
+        None,
+        description="The tab and filters of the queue; a window without one leaves them as they are.",
+    )
 
 
 class FollowOut(BaseModel):
@@ -37,6 +43,7 @@ class FollowOut(BaseModel):
     lasso: list[Spot] | None = None
     box: str | None = None
     picked: list[int] = []
+    asked: dict[str, str] | None = None
 
 
 def router(runtime: Runtime) -> Router:

@@ -4,8 +4,8 @@
   const wangge = window.wangge;
   const map = wangge?.map;
   if (!map) return;
-  const painters = []; // {id, arrange(board), paint(context, sheet, view, board)}
-  map.symbols = (painter) => painters.push(painter);
+  const painters = []; // {first, arrange(board), paint(context, sheet, view, board)}; the first one takes its room before all others
+  map.symbols = (painter) => (painter.first ? painters.unshift(painter) : painters.push(painter));
 
   // What stands where in one painting: boxes taken, and things that a pointer can hit (the last drawn wins).
   class Board {

@@ -1,7 +1,7 @@
 // The dispatcher's desk: what is chosen and asked for, and the helpers that its parts share (wangge.desk).
 //
 // Parts tell each other by events: desk:asked, desk:rows, desk:chosen, desk:card, desk:candidates, desk:candidate,
-// desk:claim, desk:picked, desk:lines, desk:perimeter. Nothing is assigned but by a command of the one who sits here.
+// desk:claim, desk:picked, desk:spots, desk:lines, desk:perimeter. Nothing is assigned but by a command of the one who sits here.
 (() => {
   "use strict";
   const wangge = window.wangge;
@@ -12,12 +12,14 @@
   const HOUR = 3600;
   const given = new URLSearchParams(location.search);
 
-  const desk = (wangge.desk = {
+  // Who sees to the rules alone has no queue and no map: what belongs to those does not start then.
+  const rules = config.pane === "rules";
+  const desk = (wangge[rules ? "rules" : "desk"] = {
     pane: config.pane,
     asked: { tab: given.get("tab") || "decide", view: false, lasso: null, ...Object.fromEntries(FILTERS.map((name) => [name, given.get(name) || ""])) },
     rows: [], // of the queue, as shown
     figures: null,
-    chosen: Number(given.get("ticket")) || null,
+    chosen: rules ? null : Number(given.get("ticket")) || null,
     card: null, // of the chosen ticket, as /api/tickets/{id}/card tells it
     candidates: null, // for the chosen ticket
     candidate: 0, // which of them is meant
@@ -50,7 +52,12 @@
   desk.distance = (metres) => (metres == null ? "\u2013" : metres < 950 ? t("dispatch.metres", { n: Math.round(metres / 10) * 10 }) : t("dispatch.kilometres", { n: (metres / 1000).toFixed(metres < 9950 ? 1 : 0) }));
   desk.named = (list, code) => (list || []).find((one) => one.code === code)?.name ?? code;
   desk.status = (code) => config.statuses?.[code] || code;
-  desk.area = (no, name) => (config.language === "en" && no != null ? wangge.areaName(no) : name || (no == null ? "" : wangge.areaName(no)));
+  // An area in the page's language; the page knows no names of grids, so a grid's comes with it.
+  desk.area = (no, name) => {
+    if (no == null || config.language !== "en") return name || (no == null ? "" : wangge.areaName(no));
+    return no % 1000 && name ? `${wangge.areaName(no)}, ${wangge.gridName(name)}` : wangge.areaName(no);
+  };
+  desk.town = (no, name) => desk.area(no == null ? null : Math.floor(no / 1e6) * 1e6, name);
   desk.title = (row) => row.title || wangge.categoryName(row.category);
   // late, soon or other: against the limit of the stage that the ticket stands in
   desk.mark = (due, now = desk.now()) => (due == null ? "other" : due < now ? "late" : due - now < SOON_MS ? "soon" : "other");
@@ -89,6 +96,18 @@
   desk.ask = (url) => wangge.send("GET", url);
   desk.key = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(16).slice(2)}`;
   desk.command = (url, body, key = desk.key()) => wangge.send("POST", url, body, { "Idempotency-Key": key });
+  // A file that the server makes, kept under the name that it gives.
+  wangge.save = async (url, body) => {
+    try {
+      const answer = await wangge.send(body ? "POST" : "GET", url, body);
+      const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] ?? "export.xlsx";
+      const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    } catch (error) {
+      desk.toast(wangge.sentence(error), { bad: true });
+    }
+  };
   desk.latest = () => {
     let turn = 0;
     return { next: () => (turn += 1), is: (mine) => mine === turn };
@@ -98,6 +117,12 @@
     for (const [name, value] of Object.entries(parameters)) if (value != null && value !== "" && value !== false) query.set(name, value);
     const words = query.toString();
     return words ? `${path}?${words}` : path;
+  };
+
+  // What the queue is asked for, but for how much of it.
+  desk.question = () => {
+    const { tab, lasso, view, box, ...filters } = desk.asked;
+    return { tab, within: config.within, ...filters, polygon: lasso?.map(([lon, lat]) => `${lon.toFixed(5)},${lat.toFixed(5)}`).join(";") };
   };
 
   // --- what was done, or why not; with one thing that can be done about it, while that lasts
@@ -217,24 +242,28 @@
     place.className = name;
     document.querySelectorAll("[data-tool]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.tool === name)));
     panels[name](place, ...more);
+    if (!place.contains(document.activeElement) && !desk.typing(document.activeElement)) place.focus({ preventScroll: true });
   };
   desk.close = () => {
     const place = document.getElementById("panel");
-    if (!place || !open) return false;
+    if (!place || !open || rules) return false;
     const was = open;
+    const inside = place.contains(document.activeElement);
     open = null;
     place.hidden = true;
     place.replaceChildren();
     document.getElementById("ticket").hidden = false;
     document.querySelectorAll("[data-tool]").forEach((one) => one.setAttribute("aria-pressed", "false"));
+    if (inside) document.getElementById("rows")?.focus({ preventScroll: true });
     wangge.emit("desk:closed", was);
     return true;
   };
   // The head of a panel, with its way out.
   desk.head = (title, lead, ...more) =>
-    h("header", {}, h("div", {}, desk.text("h2", {}, title), lead ? desk.text("p", {}, lead) : null), ...more, desk.button(t("dispatch.close"), { class: "close", "data-key": "Esc" }, () => desk.close()));
+    h("header", {}, h("div", {}, desk.text("h2", {}, title), lead ? desk.text("p", {}, lead) : null), ...more, rules ? null : desk.button(t("dispatch.close"), { class: "close", "data-key": "Esc" }, () => desk.close()));
 
   wangge.on("mounted", () => {
+    if (rules) return desk.open("weights");
     desk.keep();
     if (desk.chosen != null) {
       wangge.emit("desk:chosen", { id: desk.chosen, before: null, by: "address" });

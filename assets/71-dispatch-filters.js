@@ -16,10 +16,8 @@
     return desk.status(code);
   };
   // The most first; a town with its name in the page's language.
-  const numbers = new Map(); // code of a town → its number
   const facets = (got, name) => {
-    for (const row of got?.rows || []) if (row.town_code) numbers.set(row.town_code, Math.floor(row.area_no / 1e6) * 1e6);
-    const rows = Object.entries(got?.facets?.[name] || {}).map(([code, n]) => ({ code, n, name: name === "town" ? desk.area(numbers.get(code), got.towns?.[code]) : null }));
+    const rows = Object.entries(got?.facets?.[name] || {}).map(([code, n]) => ({ code, n, name: name === "town" ? desk.area(got.town_numbers?.[code], got.towns?.[code]) : null }));
     return rows.sort((a, b) => b.n - a.n);
   };
 

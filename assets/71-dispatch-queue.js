@@ -8,7 +8,7 @@
   const { text, button } = desk;
   const PAGE = 60;
   const MOST = 400;
-  const MOST_PICKED = 200; // of one command for many
+  const MOST_LISTED = 200; // of those inside a ring
   const SETTLE_MS = 350; // news come in bursts
   const LOST_MS = 4000;
 
@@ -27,10 +27,7 @@
     const bounds = desk.asked.view && wangge.map?.main?.leaflet.getBounds();
     return bounds ? [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((part) => part.toFixed(5)).join(",") : null;
   };
-  const url = () => {
-    const { tab, lasso, view, ...filters } = desk.asked;
-    return desk.url("/api/dispatch/queue", { tab, within: config.within, ...filters, bbox: view ? box() ?? desk.asked.box : null, polygon: lasso?.map(([lon, lat]) => `${lon.toFixed(5)},${lat.toFixed(5)}`).join(";"), limit: lasso ? MOST_PICKED : limit });
-  };
+  const url = () => desk.url("/api/dispatch/queue", { ...desk.question(), bbox: desk.asked.view ? box() ?? desk.asked.box : null, limit: desk.asked.lasso ? MOST_LISTED : limit });
   // News wait for the answer that is on its way; what was asked by hand overtakes it.
   let asking = false;
   let again = false;
@@ -77,7 +74,7 @@
     const left = due == null ? t("dispatch.no_limit") : t(due < now ? "dispatch.over" : "dispatch.left", { span: desk.span(Math.abs(due - now) / 1000) });
     const stage = row.stage ? t(`queue.stage.${row.stage}`) : desk.status(row.status);
     const why = other ? t("dispatch.claimed_by", { name: row.claim.by_name }) : desk.reason(row.reason, "dispatch.row", "queue.reason") || stage;
-    const where = desk.area(row.area_no == null ? null : Math.floor(row.area_no / 1e6) * 1e6, row.town || row.area);
+    const where = desk.town(row.area_no, row.town || row.area);
     return { mark, left, why, where, stage, other, severity: row.severity ? desk.named(config.severities, row.severity) : "" };
   };
   const fill = (node, row, now) => {

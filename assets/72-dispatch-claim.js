@@ -6,9 +6,11 @@
   const wangge = window.wangge;
   const { t, h, on } = wangge;
   const RENEW_MS = 40000; // of a lease of two minutes
+  const DONE = ["handled", "verified"]; // nothing to hand out
   const IDLE_MS = 300000; // nobody has touched anything for so long: the lease ends by itself
 
   let touched = Date.now();
+  let clicked = null; // id of a ticket that was opened to decide before anything was known of it
   for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, () => (touched = Date.now()), { passive: true });
   const path = (id) => `/api/dispatch/tickets/${id}/claim`;
   const put = (id, claim) => {
@@ -39,6 +41,8 @@
     const token = /(?:^|;\s*)_csrf_token=([^;]*)/.exec(document.cookie)?.[1] ?? "";
     fetch(path(id), { method: "DELETE", keepalive: true, headers: { "X-CSRFToken": token } }).catch(() => {});
   };
+  // The one key for all of it: claim, give up, or take over from somebody else.
+  desk.claimOr = () => (desk.chosen == null ? null : desk.claim?.mine ? desk.release() : desk.claim ? desk.takeOver() : desk.claimIt());
   // Taking over needs a word, which its former holder reads.
   desk.takeOver = () => {
     const { claim } = desk;
@@ -63,8 +67,16 @@
     desk.mineBefore = null;
     const row = desk.row(id);
     if (row?.claim) put(id, row.claim);
-    // A click opens it to decide; with the arrows one looks first and claims by Enter.
-    if (by === "click" && row && !(row.claim && !row.claim.mine) && !["handled", "verified"].includes(row.status)) desk.claimIt({}, { quiet: true });
+    // A click opens it to decide; with the arrows one looks first and claims by Enter. What the list has not loaded is
+    // claimed once it is known what it is.
+    clicked = by === "click" && !row ? id : null;
+    if (by === "click" && row && !(row.claim && !row.claim.mine) && !DONE.includes(row.status)) desk.claimIt({}, { quiet: true });
+  });
+  on("desk:card", (error) => {
+    if (error || clicked == null || clicked !== desk.chosen) return;
+    clicked = null;
+    const { ticket } = desk.card;
+    if (ticket.closed_at == null && !DONE.includes(ticket.status)) desk.claimIt({}, { quiet: true });
   });
   on("desk:claim", (claim) => (desk.mineBefore = claim?.mine ? desk.chosen : null));
   on("desk:rows", () => {
@@ -99,8 +111,8 @@
   desk.claimLine = () => {
     const { claim } = desk;
     const since = claim?.since ? desk.text("time", {}, t("dispatch.since", { at: desk.at(claim.since) })) : null;
-    if (claim?.mine) return h("div", { class: "claim mine" }, h("b", {}, t("dispatch.claim.mine")), desk.text("span", {}, t("dispatch.claim.mine.note")), since, desk.button(t("dispatch.release"), {}, () => desk.release()));
-    if (claim) return h("div", { class: "claim other", role: "alert" }, h("b", {}, t("dispatch.claim.other", { name: claim.by_name })), desk.text("span", {}, t("dispatch.claim.other.note")), since, desk.button(t("dispatch.take_over"), {}, () => desk.takeOver()));
+    if (claim?.mine) return h("div", { class: "claim mine" }, h("b", {}, t("dispatch.claim.mine")), desk.text("span", {}, t("dispatch.claim.mine.note")), since, desk.button([t("dispatch.release"), h("kbd", {}, "C")], {}, () => desk.release()));
+    if (claim) return h("div", { class: "claim other", role: "alert" }, h("b", {}, t("dispatch.claim.other", { name: claim.by_name })), desk.text("span", {}, t("dispatch.claim.other.note")), since, desk.button([t("dispatch.take_over"), h("kbd", {}, "C")], {}, () => desk.takeOver()));
     return h("div", { class: "claim none" }, desk.text("span", {}, t("dispatch.claim.none")), desk.button([t("dispatch.claim"), h("kbd", {}, "Enter")], {}, () => desk.claimIt()));
   };
 })();

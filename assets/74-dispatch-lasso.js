@@ -72,10 +72,5 @@
       desk.pickNext = true;
       desk.set({ lasso: ring });
     });
-  on("desk:rows", (got) => {
-    if (!desk.pickNext || !desk.asked.lasso) return;
-    desk.pickNext = false;
-    desk.pick?.(got.rows);
-  });
   on("desk:asked", (changes) => "lasso" in changes && !changes.lasso && desk.picked.size && desk.pick?.([...desk.picked.values()], false));
 })();

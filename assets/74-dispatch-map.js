@@ -10,6 +10,8 @@
   const SHAPE = { late: "triangle", soon: "diamond", other: "dot" };
   const ORDER = { other: 0, soon: 1, late: 2 };
   const NEAR_ZOOM = 14.5;
+  const FAR_ZOOM = 11.5;
+  const FEW = 400; // tickets that stand beside one another at any zoom
 
   const { at, label, line, circle } = desk.pen;
   const ask = () => map.main?.symbols?.ask();
@@ -23,16 +25,30 @@
   };
   desk.place = chosen;
 
-  // --- candidates' labels and the chosen ticket keep names off
+  // --- candidates' labels, the chosen ticket and what stands over the map keep names off
+  const OVER = ".wg-bar, .wg-search input, .wg-zoom, .leaflet-control-scale, .wg-panel:not([hidden])";
+  const keepOff = (board, sheet, view) => {
+    const frame = view.frame.getBoundingClientRect();
+    for (const node of [...view.frame.querySelectorAll(OVER), document.getElementById("over-map")]) {
+      const { left, top, right, bottom } = node?.getBoundingClientRect() || {};
+      if (!(right > left)) continue;
+      const { x, y } = sheet.padding;
+      board.take(left - frame.left + x - 4, top - frame.top + y - 2, right - frame.left + x + 4, bottom - frame.top + y + 2);
+    }
+  };
   const arrange = (_context, sheet, view, board) => {
     if (view.inset) return;
+    keepOff(board, sheet, view);
     const centre = at(sheet, chosen());
     if (centre) board.take(centre[0] - 22, centre[1] - 22, centre[0] + 22, centre[1] + 22);
     for (const one of shown()) {
       const where = at(sheet, one);
-      if (where) board.take(where[0] - 14, where[1] - 14, where[0] + 70, where[1] + 14);
+      if (!where) continue;
+      const left = isLeft(where[0], centre);
+      board.take(where[0] - (left ? 70 : 14), where[1] - 14, where[0] + (left ? 14 : 70), where[1] + 14);
     }
   };
+  const isLeft = (x, centre) => Boolean(centre) && x < centre[0]; // a figure stands on the side away from the ticket
   const shown = () => (desk.candidates?.id === desk.chosen && !desk.lines && !desk.path ? desk.candidates.rows : []);
   const paintCandidates = (context, sheet, board, centre) => {
     const rows = shown();
@@ -59,25 +75,30 @@
       context.textBaseline = "middle";
       context.fillStyle = map.colour(meant ? "--accent-on" : "--tx-1");
       context.fillText(String(n + 1), x, y + 0.5);
-      const left = Boolean(centre) && x < centre[0]; // the figure stands on the side away from the ticket
+      const left = isLeft(x, centre);
       const wide = label(context, desk.distance(one.distance_m), left ? x - 17 : x + 17, y, { align: left ? "right" : "left" });
       const detail = [desk.distance(one.distance_m), one.minutes == null ? null : t("dispatch.minutes", { n: Math.max(1, Math.round(one.minutes)) })].filter(Boolean).join(" \u00b7 ");
       board.hit({ kind: "candidate", id: n, title: `${n + 1} ${one.name || one.code}`, detail, box: left ? [x - 20 - wide, y - 13, x + 13, y + 13] : [x - 13, y - 13, x + 20 + wide, y + 13] });
     }
   };
-  const paintTickets = (context, sheet, board) => {
+  // Under the names of areas, so that these can be read; for the pointer they lie above them.
+  let hits = [];
+  const paintTickets = (context, sheet, zoom) => {
+    hits = [];
     const now = desk.now();
-    const rows = desk.rows.filter((row) => row.lon != null && row.id !== desk.chosen).map((row) => [desk.mark(desk.dueOf(row), now), row]);
+    const rows = desk.marks().filter((row) => row.id !== desk.chosen).map((row) => [desk.mark(desk.dueOf(row), now), row]);
     rows.sort((a, b) => ORDER[a[0]] - ORDER[b[0]]);
     const halo = map.colour("--map-halo");
+    const many = rows.length > FEW && zoom < NEAR_ZOOM; // thousands must not hide the map
+    const size = !many ? 1 : zoom < FAR_ZOOM ? 0.65 : 0.8;
     for (const [mark, row] of rows) {
       const [x, y] = at(sheet, row);
       if (x < -10 || y < -10 || x > sheet.width + 10 || y > sheet.height + 10) continue;
       const picked = desk.picked.has(row.id);
-      map.shape(context, SHAPE[mark], x, y, { scale: mark === "other" ? 1.35 : 0.95, fill: map.colour(mark === "other" ? "--tx-3" : `--${mark}`), halo, alpha: row.claim && !row.claim.mine ? 0.5 : 1 });
-      if (picked) circle(context, x, y, 9, { stroke: "--accent", width: 1.5 });
+      map.shape(context, SHAPE[mark], x, y, { scale: size * (mark === "other" ? 1.35 : 0.95), fill: map.colour(mark === "other" ? "--tx-3" : `--${mark}`), halo, alpha: row.claim && !row.claim.mine ? 0.5 : many && mark === "other" ? 0.7 : 1 });
+      if (picked) circle(context, x, y, many ? 6 : 9, { stroke: "--accent", width: many ? 1 : 1.5 });
       const detail = [desk.dueOf(row) == null ? null : t(mark === "late" ? "dispatch.over" : "dispatch.left", { span: desk.span(Math.abs(desk.dueOf(row) - now) / 1000) }), row.claim && !row.claim.mine ? t("dispatch.claimed_by", { name: row.claim.by_name }) : null].filter(Boolean).join(" \u00b7 ");
-      board.hit({ kind: "ticket", id: row.id, title: desk.title(row), detail, mark, x, y, radius: 8 });
+      hits.push({ kind: "ticket", id: row.id, title: desk.title(row), detail, mark, x, y, radius: 8 });
     }
   };
   const paintChosen = (context, board, centre) => {
@@ -92,11 +113,12 @@
   const paint = (context, sheet, view, board) => {
     if (view.inset) return;
     const centre = at(sheet, chosen());
-    paintTickets(context, sheet, board);
+    hits.forEach((hit) => board.hit(hit));
     paintCandidates(context, sheet, board, centre);
     paintChosen(context, board, centre);
   };
-  map.symbols({ arrange, paint });
+  map.symbols({ first: true, arrange, paint: (context, sheet, view) => view.inset || paintTickets(context, sheet, view.zoom) }); // before the names look for room
+  map.symbols({ paint });
 
   // --- a click: a ticket is chosen, a candidate is meant; anything else opens its card as on every map
   const open = map.open;
@@ -148,7 +170,7 @@
     by = null; // ranked anew later: the view is the dispatcher's
     ask();
   });
-  for (const event of ["desk:candidate", "desk:rows", "desk:picked", "desk:asked", "desk:lines", "desk:perimeter", "desk:claim"]) on(event, ask);
+  for (const event of ["desk:candidate", "desk:rows", "desk:spots", "desk:picked", "desk:asked", "desk:lines", "desk:perimeter", "desk:claim"]) on(event, ask);
   setInterval(() => !document.hidden && ask(), 30000);
 
   // --- what stands over the map: which ticket, how many can take it within what

@@ -7,7 +7,25 @@
   const { t, h, on, config } = wangge;
   const { text, button } = desk;
 
-  const items = () => [...desk.picked.values()].map(({ id, version }) => ({ id, version }));
+  const MOST = 200; // of one command for many, or of one incident
+  const MOST_RINGED = 1000;
+
+  const chosen_now = () => [...desk.picked.values()].slice(0, MOST);
+  const items = () => chosen_now().map(({ id, version }) => ({ id, version }));
+  // A ring picks all that lies inside, also what the list has not loaded; what was unticked meanwhile stays so.
+  on("desk:rows", async (got) => {
+    const ring = desk.asked.lasso;
+    if (!desk.pickNext || !ring) return;
+    desk.pickNext = false;
+    desk.pick(got.rows);
+    if (got.total <= got.rows.length) return;
+    const all = await desk.ask(desk.url("/api/dispatch/queue", { ...desk.question(), limit: MOST_RINGED })).catch((error) => error);
+    if (desk.asked.lasso !== ring) return;
+    if (!all.rows) return desk.toast(t("dispatch.lasso.part", { n: got.rows.length, of: got.total, why: wangge.sentence(all) }), { bad: true });
+    const first = new Set(got.rows.map((row) => row.id));
+    desk.pick(all.rows.filter((row) => !first.has(row.id)));
+    if (all.total > all.rows.length) desk.toast(t("dispatch.lasso.cut", { n: wangge.int(all.rows.length), of: wangge.int(all.total) }), { bad: true });
+  });
   const bar = () => {
     const node = document.getElementById("bulk");
     const n = desk.picked.size;
@@ -26,7 +44,8 @@
   const who = (to) => (!to ? "\u2013" : to.kind === "department" ? desk.named(config.departments, to.code) : to.name || to.code);
   const why = (row) => (row.why?.code ? desk.refusal({ status: 409, ...row.why }) : row.sign_due ? t("dispatch.bulk.sign_due", { at: desk.moment(row.sign_due) }) : "");
   desk.panel("bulk", async (place, kind) => {
-    const chosen = [...desk.picked.values()];
+    const chosen = chosen_now();
+    const rest = desk.picked.size - chosen.length;
     const target = h("select", { "aria-label": t("dispatch.department") }, h("option", { value: "" }, t("form.choose")), ...config.departments.map((one) => h("option", { value: one.code }, one.name)));
     const note = h("textarea", { rows: "2", maxlength: "1000", placeholder: t("dispatch.note.hint"), "aria-label": t("dispatch.note") });
     const body = h("div", { class: "body" });
@@ -59,7 +78,7 @@
         box.addEventListener("change", tell);
         shown.set(one.id, box);
         const row = known.get(one.id);
-        return h("label", { class: one.ok ? "line" : "line no" }, box, h("span", {}, text("b", {}, row ? desk.title(row) : one.id), text("small", {}, row?.town || row?.area || "")), h("span", { class: "to" }, text("b", {}, one.ok ? who(one.to) : t("dispatch.bulk.not")), text("small", {}, why(one))));
+        return h("label", { class: one.ok ? "line" : "line no" }, box, h("span", {}, text("b", {}, row ? desk.title(row) : one.id), text("small", {}, row ? desk.town(row.area_no, row.town || row.area) : "")), h("span", { class: "to" }, text("b", {}, one.ok ? who(one.to) : t("dispatch.bulk.not")), text("small", {}, why(one))));
       });
       body.replaceChildren(...made);
       tell();
@@ -101,7 +120,7 @@
     };
     target.addEventListener("change", preview);
     place.replaceChildren(
-      desk.head(t("dispatch.bulk"), t(`dispatch.bulk.${kind}.lead`, { n: chosen.length })),
+      desk.head(t("dispatch.bulk"), [t(`dispatch.bulk.${kind}.lead`, { n: chosen.length }), rest ? t("dispatch.bulk.rest", { n: rest }) : ""].filter(Boolean).join(" \u00b7 ")),
       h("div", { class: "fields" }, kind === "best" ? null : h("label", {}, text("span", {}, t("dispatch.department")), target), h("label", {}, text("span", {}, t("dispatch.note")), note)),
       body,
       h("footer", {}, fault, send, button(t("form.cancel"), {}, () => desk.close())),

@@ -17,9 +17,10 @@
     candidate: desk.candidate,
     lasso: desk.asked.lasso,
     box: null,
-    picked: [...desk.picked.keys()].slice(0, 500),
+    picked: [...desk.picked.keys()].slice(0, 1000),
+    asked: desk.pane === "queue" ? Object.fromEntries(["tab", ...desk.FILTERS].map((name) => [name, desk.asked[name]])) : null, // the queue's to say
   });
-  const same = ({ window, ...rest }) => JSON.stringify(rest);
+  const same = ({ window, asked, ...rest }) => JSON.stringify([rest, desk.pane === "queue" ? asked : null]);
   const say = () => {
     if (hearing) return;
     clearTimeout(timer);
@@ -32,10 +33,13 @@
   };
   const hear = async () => {
     const told = await desk.ask("/api/dispatch/follow").catch(() => null);
-    if (!told || told.window === OWN || told.window == null) return;
-    last = same(told);
+    if (!told || told.window == null) return;
     hearing = true;
     try {
+      const { asked } = told;
+      if (desk.pane === "map" && asked && Object.keys(asked).some((name) => asked[name] !== desk.asked[name])) desk.set(asked);
+      if (told.window === OWN) return;
+      last = same(told);
       if (told.ticket !== desk.chosen) desk.choose(told.ticket, { by: "follow" });
       if (desk.pane === "queue" && JSON.stringify(told.lasso) !== JSON.stringify(desk.asked.lasso)) {
         desk.pickNext = Boolean(told.lasso);
@@ -54,13 +58,12 @@
   for (const event of ["desk:chosen", "desk:candidate", "desk:asked", "desk:picked"]) on(event, say);
   on("mounted", hear);
 
-  // The window of the map has no queue of its own: it draws what the queue would show.
+  // The window of the map has no queue of its own: the first rows tell titles, the rest is drawn as spots.
   if (desk.pane !== "map") return;
   const latest = desk.latest();
   const load = async () => {
     const mine = latest.next();
-    const { tab, lasso, view, ...filters } = desk.asked;
-    const got = await desk.ask(desk.url("/api/dispatch/queue", { tab, within: config.within, ...filters, limit: 200 })).catch(() => null);
+    const got = await desk.ask(desk.url("/api/dispatch/queue", { ...desk.question(), limit: 200 })).catch(() => null);
     if (!got || !latest.is(mine)) return;
     desk.rows = got.rows;
     wangge.emit("desk:figures", got);
@@ -72,5 +75,6 @@
   };
   wangge.live?.on("tickets", news);
   wangge.live?.on("snapshot", news);
+  on("desk:asked", load);
   on("mounted", load);
 })();

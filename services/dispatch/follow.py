@@ -19,8 +19,11 @@ State = dict[str, Any]
 def follow(conn: Db, redis: "Redis", prefix: str, viewer: Viewer, scope: Scope, state: State) -> State:
     """Keep what the viewer's windows show and tell them; only that there is news travels, each fetches it itself.
 
-    `state` has ticket, candidate, lasso, picked and window. Raises UnknownTicket for a ticket outside of the scope.
+    `state` has ticket, candidate, lasso, picked, window, and `asked` from a window with a queue; without it what was
+    kept of that stays. Raises UnknownTicket for a ticket outside of the scope.
     """
+    if state.get("asked") is None:
+        state = {**state, "asked": followed(redis, prefix, viewer).get("asked")}
     ticket_id = state.get("ticket")
     area_no = scope.lo if ticket_id is None else tickets.read(conn, ticket_id).area.no
     redis.set(_key(prefix, viewer), orjson.dumps(state), ex=KEPT_S)
