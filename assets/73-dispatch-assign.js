@@ -106,8 +106,8 @@
     undoable = null;
     if (last.act) return last.act();
     try {
-      await desk.command(`/api/dispatch/tickets/${last.id}/undo`, { version: last.version });
-      desk.toast(t("dispatch.undone"));
+      const done = await desk.command(`/api/dispatch/tickets/${last.id}/undo`, { version: last.version });
+      desk.toast(t("dispatch.undone", { status: desk.status(done.ticket.status) }));
       desk.choose(last.id, { by: "undo" });
     } catch (error) {
       desk.toast(t("dispatch.undo.refused", { why: wangge.sentence(error) }), { bad: true });
@@ -154,7 +154,8 @@
   };
   desk.way = (name) => {
     const place = desk.places?.acts;
-    if (!place || desk.chosen == null || !ways().includes(name)) return;
+    if (!place || desk.chosen == null || !desk.card) return;
+    if (!ways().includes(name)) return desk.toast(t("dispatch.way.not_now", { way: t(`dispatch.way.${name}`), status: desk.status(desk.card.ticket.status) }), { seconds: 4 });
     way = name;
     const id = desk.chosen;
     const { send, ...told } = WAYS[name]();
@@ -179,7 +180,7 @@
     const place = desk.places?.acts;
     if (!place || (way && !anew)) return; // what is being typed stays
     way = null;
-    const key = { whistle: "W" };
+    const key = { whistle: "W", transfer: "T", onward: "N", recall: "R" };
     place.replaceChildren(...ways().map((name) => button([t(`dispatch.way.${name}`), key[name] ? h("kbd", {}, key[name]) : ""], { "data-way": name }, () => desk.way(name))), button(t("dispatch.more_commands"), { class: "last" }, () => document.getElementById("whole")?.click()));
   };
   on("desk:pane", () => {

@@ -18,7 +18,8 @@
 
   const figures = (one) => {
     const way = one.distance_m == null ? text("span", { class: "none" }, t("dispatch.no_position")) : text("span", {}, desk.distance(one.distance_m));
-    const time = one.minutes == null ? h("span") : text("span", {}, t("dispatch.minutes", { n: Math.max(1, Math.round(one.minutes)) }));
+    const by = desk.candidates?.method === "roads" && one.by ? t(`dispatch.by.${one.by}`) : null; // a straight line is only a guess there
+    const time = one.minutes == null ? h("span") : h("span", { title: by }, t("dispatch.minutes", { n: Math.max(1, Math.round(one.minutes)) }), by && one.by === "straight" ? text("small", {}, ` ${by}`) : "");
     const load = one.load == null ? h("span") : text("span", { title: t("dispatch.capacity", { n: one.capacity }) }, t("dispatch.load", { n: one.load, of: one.capacity }));
     return h("div", { class: "figures" }, way, time, load, aged(one) || h("span"));
   };
@@ -29,8 +30,12 @@
       h("caption", {}, t("dispatch.score", { n: one.score })),
       h("tbody", {}, ...one.parts.map((part) => h("tr", {}, text("th", { scope: "row" }, t(`dispatch.part.${part.name}`)), h("td", {}, h("i", { style: `--share:${part.of ? Math.max(0, part.points) / part.of : 0}` })), text("td", {}, part.of == null ? part.points : `${part.points} / ${part.of}`)))),
     );
+  // Where somebody belongs, in the page's language.
+  const placed = (reason, one) => (reason.args?.area ? { ...reason, args: { ...reason.args, area: one.kind === "department" ? name(one) : desk.area(one.area_no, reason.args.area) } } : reason);
+  const away = (one) => (one.kind === "worker" && config.rights.includes("leaves") ? button(t("dispatch.leave.enter"), { class: "link" }, () => desk.open("leaves", one)) : null);
+  const more = (one) => h("p", { class: "more" }, ...[one.kind === "worker" && one.load > 1 ? button(t("dispatch.round.show", { n: one.load }), { class: "link" }, () => desk.round(one)) : null, away(one)].filter(Boolean));
   const item = (one, n) => {
-    const why = one.reasons.map((reason) => desk.reason(reason, "dispatch.reason")).filter(Boolean);
+    const why = one.reasons.map((reason) => desk.reason(placed(reason, one), "dispatch.reason")).filter(Boolean);
     const open = unfolded === one.key;
     const fold = button(open ? t("dispatch.score.hide") : t("dispatch.score.show"), { class: "link why", "aria-expanded": String(open) }, () => {
       unfolded = open ? null : one.key;
@@ -41,7 +46,7 @@
       "li",
       { class: n === desk.candidate ? "meant" : null, "data-candidate": n, "aria-current": n === desk.candidate ? "true" : null },
       h("span", { class: `no${one.position_age_s > STALE_S ? " stale" : ""}` }, String(n + 1)),
-      h("div", { class: "who" }, h("p", {}, text("b", {}, name(one)), text("small", {}, tag(one)), text("span", { title: why.join("\uff1b") }, why.join("\uff1b"))), figures(one), open ? score(one) : null, open && one.kind === "worker" && one.load > 1 ? button(t("dispatch.round.show", { n: one.load }), { class: "link" }, () => desk.round(one)) : null),
+      h("div", { class: "who" }, h("p", {}, text("b", {}, name(one)), text("small", {}, tag(one)), text("span", { title: why.join("\uff1b") }, why.join("\uff1b"))), figures(one), open ? score(one) : null, open ? more(one) : null),
       h("div", { class: "do" }, send, fold),
     );
     node.addEventListener("click", (event) => event.target.closest("button,table") || desk.mean(n));

@@ -5,16 +5,20 @@
   if (!desk) return;
   const wangge = window.wangge;
   const { t, h, on, config } = wangge;
-  const HELP = [
-    [["\u2191", "\u2193"], "move"], [["Enter"], "claim"], [["1", "\u2013", "5"], "candidate"], [["D"], "assign"], [["W"], "whistle"], [["U"], "undo"],
-    [["X"], "pick"], [["L"], "lasso"], [["P"], "plan"], [["I"], "incidents"], [["A"], "alarms"], [["H"], "handover"], [["M"], "back"], [["O"], "options"], [["F"], "whole"], [["/"], "search"], [["Esc"], "leave"], [["?"], "help"],
-  ]; // prettier-ignore
+  const HELP = {
+    queue: [[["\u2191", "\u2193"], "move"], [["Q"], "tab"], [["/"], "search"], [["V"], "view"], [["L"], "lasso"], [["X"], "pick"], [["B"], "bulk"], [["Esc"], "leave"]],
+    ticket: [[["Enter"], "claim"], [["C"], "claim_or"], [["1", "\u2013", "5"], "candidate"], [["D"], "assign"], [["O"], "options"], [["W"], "whistle"], [["T"], "transfer"], [["N"], "onward"], [["R"], "recall"], [["U"], "undo"], [["F"], "whole"], [["M"], "back"]],
+    desk: [[["P"], "plan"], [["I"], "incidents"], [["A"], "alarms"], [["H"], "handover"], [["E"], "leaves"], [["G"], "weights"], [["S"], "split"], [["?"], "help"]],
+  }; // prettier-ignore
+
+  const TICKETS = new Set(["Enter", "d", "w", "t", "n", "r", "c", "o", "f", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
 
   const help = () => {
     const old = document.getElementById("help");
     if (old) return old.close();
-    const rows = HELP.map(([keys, word]) => h("li", {}, h("span", {}, ...keys.map((key) => (key === "\u2013" ? key : h("kbd", {}, key)))), desk.text("b", {}, t(`dispatch.key.${word}`))));
-    const dialog = h("dialog", { id: "help", class: "wg-dialog", "aria-label": t("dispatch.key.help") }, desk.text("h2", {}, t("dispatch.key.help")), h("ul", {}, ...rows), desk.button("\u00d7", { class: "close", "aria-label": t("dispatch.close") }, () => dialog.close()));
+    const row = ([keys, word]) => h("li", {}, h("span", {}, ...keys.map((key) => (key === "\u2013" ? key : h("kbd", {}, key)))), desk.text("b", {}, t(`dispatch.key.${word}`)));
+    const parts = Object.entries(HELP).map(([name, rows]) => h("section", {}, desk.text("h3", {}, t(`dispatch.keys.${name}`)), h("ul", {}, ...rows.map(row))));
+    const dialog = h("dialog", { id: "help", class: "wg-dialog", "aria-label": t("dispatch.key.help") }, desk.text("h2", {}, t("dispatch.key.help")), h("div", { class: "parts" }, ...parts), desk.button("\u00d7", { class: "close", "aria-label": t("dispatch.close") }, () => dialog.close()));
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
@@ -28,6 +32,14 @@
     Enter: () => desk.claimIt?.(),
     d: () => desk.assignMeant?.(),
     w: () => desk.way?.("whistle"),
+    t: () => desk.way?.("transfer"),
+    n: () => desk.way?.("onward"),
+    r: () => desk.way?.("recall"),
+    c: () => desk.claimOr?.(),
+    q: () => tab(),
+    v: () => document.getElementById("in-view")?.click(),
+    b: () => desk.picked.size && desk.open("bulk", "best"),
+    s: () => document.querySelector("[data-tool=split]")?.click(),
     u: () => desk.undo?.(),
     x: () => desk.chosen != null && desk.row(desk.chosen) && desk.pick?.([desk.row(desk.chosen)], !desk.picked.has(desk.chosen)),
     l: () => desk.lasso?.(),
@@ -35,12 +47,20 @@
     i: () => toggle("incidents"),
     a: () => toggle("alarms"),
     h: () => toggle("handover"),
+    e: () => toggle("leaves"),
+    g: () => toggle("weights"),
     m: () => desk.back?.(),
     o: () => options(),
     f: () => document.getElementById("whole")?.click(),
     "/": () => document.getElementById("search")?.focus(),
     "?": help,
     Escape: leave,
+  };
+  // The next of the queue's tabs.
+  const tab = () => {
+    const tabs = [...document.querySelectorAll("#tabs [data-tab]")];
+    const at = tabs.findIndex((one) => one.dataset.tab === desk.asked.tab);
+    if (tabs.length) desk.set({ tab: tabs[(at + 1) % tabs.length].dataset.tab });
   };
   const toggle = (name) => (desk.opened() === name ? desk.close() : desk.open(name));
   const options = () => {
@@ -61,6 +81,7 @@
     const on_map = event.target.closest?.(".wg-map-frame");
     if (event.key === "Enter" && event.target.closest?.("button,a,summary,input,.wg-map-frame")) return;
     if (on_map && (name.startsWith("Arrow") || name === "/")) return;
+    if (desk.opened() && TICKETS.has(name)) return; // it lies under the panel: nothing is done to what is not seen
     if (/^[1-9]$/.test(name)) {
       if (desk.mean(Number(name) - 1)) event.preventDefault();
     } else if (ACTS[name]) {
@@ -68,7 +89,7 @@
       ACTS[name]();
     }
   });
-  for (const name of ["plan", "incidents", "alarms", "handover"]) desk.tool(name, () => toggle(name));
+  for (const name of ["plan", "incidents", "alarms", "handover", "leaves"]) desk.tool(name, () => toggle(name));
 
   // --- two windows: this one keeps queue and ticket, the other shows the map; both follow each other
   desk.tool("split", () => {
@@ -94,5 +115,4 @@
     node.textContent = n || "";
     node.className = style || "";
   };
-  
 })();

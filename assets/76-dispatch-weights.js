@@ -1,85 +1,128 @@
 // How candidates are ranked: the weights, what each means, and what other weights would change before they are kept.
 (() => {
   "use strict";
-  const desk = window.wangge?.desk;
+  const desk = window.wangge?.desk || window.wangge?.rules;
   if (!desk || desk.pane === "map") return;
   const wangge = window.wangge;
   const { t, h } = wangge;
   const { text, button } = desk;
+  const MOST = 60;
 
-  // A file that the server makes, kept under the name that it gives.
-  wangge.save = async (url, body) => {
-    try {
-      const answer = await wangge.send(body ? "POST" : "GET", url, body);
-      const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] ?? "export.xlsx";
-      const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: name });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    } catch (error) {
-      desk.toast(wangge.sentence(error), { bad: true });
-    }
-  };
+  let tried = {}; // part → weight that differs from the one in force; kept while the panel is closed
+  const latest = desk.latest();
+  const previews = desk.latest();
 
   desk.weights = () => desk.open("weights");
+  desk.tool("weights", desk.weights);
   desk.panel("weights", async (place) => {
+    const mine = latest.next();
     const body = h("div", { class: "body" }, ...Array.from({ length: 8 }, () => h("div", { class: "wait" })));
     place.replaceChildren(desk.head(t("dispatch.weights"), t("dispatch.weights.lead")), body);
-    let told;
     try {
-      told = await desk.ask("/api/dispatch/weights");
+      const told = await desk.ask("/api/dispatch/weights");
+      if (latest.is(mine) && desk.opened() === "weights") draw(place, body, told);
     } catch (error) {
-      return body.replaceChildren(text("p", { class: "note" }, wangge.sentence(error)), button(t("dispatch.again"), {}, () => desk.open("weights")));
+      if (latest.is(mine)) body.replaceChildren(text("p", { class: "note" }, wangge.sentence(error)), button(t("dispatch.again"), {}, desk.weights));
     }
-    const now = { ...told.weights };
-    const latest = desk.latest();
-    const change = h("div", { class: "change" });
-    const sum = h("b", {}, "");
-    const keep = button(t("dispatch.weights.keep"), { class: "main", disabled: "" }, async () => {
+  });
+
+  // Why somebody may only look.
+  const only = (told) => (told.may_edit ? null : t(wangge.config.rights.includes("dispatch.rules.set") ? "dispatch.weights.part_only" : "dispatch.weights.only_look"));
+  const since = (told) => (told.version ? t("dispatch.weights.since", { n: told.version, name: told.changed_by, at: desk.moment(told.changed_at) }) : t("dispatch.weights.usual"));
+  const who = (one) => (one ? `${one.name || one.code} \u00b7 ${one.score}` : "\u2013");
+
+  const draw = (place, body, told) => {
+    const fault = h("p", { class: "error", role: "alert" });
+    const lead = text("p", { class: "none" }, "");
+    const change = h("div", { class: "change", "aria-live": "polite" });
+    const sum = h("small", { class: "sum" });
+    const keep = button(t("dispatch.weights.keep"), { class: "main", disabled: "" }, () => set());
+    const drop = button(t("dispatch.weights.drop"), {}, () => put({}));
+    const usual = button(t("dispatch.weights.to_usual"), { class: "plain" }, () => put(told.defaults));
+    const lines = {};
+    const now = () => ({ ...told.weights, ...tried });
+    const changed = () => Object.keys(tried).length > 0;
+
+    const put = (weights) => {
+      tried = {};
+      for (const [name, value] of Object.entries(weights)) if (value !== told.weights[name]) tried[name] = value;
+      tell();
+    };
+    const set = async () => {
+      const wanted = now();
+      keep.disabled = true;
+      fault.textContent = "";
       try {
-        told = await wangge.send("PUT", "/api/dispatch/weights", { version: told.version, weights: now });
+        told = await wangge.send("PUT", "/api/dispatch/weights", { version: told.version, weights: wanted });
+        tried = {};
         desk.toast(t("dispatch.weights.kept"));
-        tell();
-        desk.rank();
+        if (desk.chosen != null) desk.rank();
       } catch (error) {
-        desk.toast(wangge.sentence(error), { bad: true });
+        fault.textContent = wangge.sentence(error);
+        if (error.status === 409) await again(wanted);
       }
-    });
-    const changed = () => Object.keys(now).some((name) => now[name] !== told.weights[name]);
-    const who = (one) => (one ? `${one.name || one.key} \u00b7 ${one.score}` : "\u2013");
+      tell();
+    };
+    // Somebody else was quicker: what is in force is theirs, what was tried here stays to be looked at again.
+    const again = async (wanted) => {
+      const fresh = await desk.ask("/api/dispatch/weights").catch(() => null);
+      if (!fresh) return;
+      told = fresh;
+      tried = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== told.weights[name]));
+      fault.textContent = t("dispatch.weights.stale", { name: told.changed_by, at: desk.moment(told.changed_at) });
+    };
+    let timer = 0;
     const preview = async () => {
+      const mine = previews.next();
       if (!changed()) return change.replaceChildren();
-      const mine = latest.next();
+      change.setAttribute("aria-busy", "true");
       try {
-        const answer = await wangge.post("/api/dispatch/weights/preview", { weights: now });
-        if (!latest.is(mine)) return;
+        const answer = await wangge.post("/api/dispatch/weights/preview", { weights: now() });
+        if (!previews.is(mine)) return;
+        const sentence = t(answer.tickets ? "dispatch.weights.changes" : "dispatch.weights.nothing_waits", { n: answer.changed, of: wangge.int(answer.tickets), total: wangge.int(answer.total) });
         change.replaceChildren(
-          text("p", { class: "note strong" }, t("dispatch.weights.changes", { n: answer.changed, of: answer.tickets })),
+          text("p", { class: "note strong" }, sentence),
           ...answer.examples.map((one) => h("div", { class: "one" }, text("b", {}, one.ticket.title || one.ticket.number), text("p", {}, `${who(one.was)} \u2192 ${who(one.now)}`))),
         );
       } catch (error) {
-        if (latest.is(mine)) change.replaceChildren(text("p", { class: "note" }, wangge.sentence(error)));
+        if (previews.is(mine)) change.replaceChildren(text("p", { class: "note" }, wangge.sentence(error)));
       }
+      change.removeAttribute("aria-busy");
     };
-    let timer = 0;
     const tell = () => {
-      sum.textContent = t("dispatch.weights.sum", { n: Object.values(now).reduce((all, one) => all + one, 0) });
-      keep.disabled = !changed();
+      for (const [name, value] of Object.entries(now())) {
+        const { range, shown, was, row } = lines[name];
+        range.value = value;
+        range.style.setProperty("--share", value / range.max);
+        shown.textContent = value;
+        was.textContent = name in tried ? t("dispatch.weights.was", { n: told.weights[name] }) : "";
+        row.classList.toggle("tried", name in tried);
+      }
+      const values = Object.values(now());
+      lead.textContent = since(told);
+      sum.textContent = t("dispatch.weights.sum", { n: values.reduce((all, one) => all + one, 0) });
+      keep.disabled = !changed() || !values.some(Boolean);
+      drop.disabled = !changed();
+      usual.hidden = Object.entries(told.defaults).every(([name, value]) => now()[name] === value);
       clearTimeout(timer);
       timer = setTimeout(preview, 300);
     };
-    const rows = Object.entries(told.weights).map(([name, value]) => {
-      const range = h("input", { type: "range", min: "0", max: "60", step: "1", "aria-label": t(`dispatch.part.${name}`) });
-      const shown = text("b", {}, value);
-      range.value = value;
+    const rows = Object.keys(told.weights).map((name) => {
+      const range = h("input", { type: "range", min: "0", max: String(Math.max(MOST, told.weights[name])), step: "1", "aria-label": t(`dispatch.part.${name}`), "data-part": name });
+      const shown = h("b");
+      const was = h("small");
       range.addEventListener("input", () => {
-        now[name] = Number(range.value);
-        shown.textContent = range.value;
+        if (Number(range.value) === told.weights[name]) delete tried[name];
+        else tried[name] = Number(range.value);
         tell();
       });
-      return h("div", { class: "weight" }, h("div", {}, text("b", {}, t(`dispatch.part.${name}`)), text("p", {}, t(`dispatch.part.${name}.hint`))), range, shown);
+      const row = h("div", { class: "weight" }, h("div", {}, text("b", {}, t(`dispatch.part.${name}`)), text("p", {}, t(`dispatch.part.${name}.hint`))), range, h("span", {}, shown, was));
+      lines[name] = { range, shown, was, row };
+      return row;
     });
-    body.replaceChildren(...rows, change);
-    place.append(h("footer", {}, sum, told.may_edit ? keep : text("small", { class: "none" }, t("dispatch.weights.only_look"))));
+    const why = only(told);
+    body.replaceChildren(...[why && text("p", { class: "note" }, why), lead, ...rows, change].filter(Boolean));
+    place.append(h("footer", {}, fault, ...(why ? [] : [keep]), drop, usual, sum));
     tell();
-  });
+  };
 })();

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -132,9 +133,10 @@ def test_two_clicks_assign_a_ticket_and_a_key_takes_it_back(page: Page, desk: ht
     assert (held["status"], held["worker"]) == ("dispatched", "W1001001001")
     expect(page.locator("#rows [data-id]")).to_have_count(0)  # it waits for no decision any more
     page.keyboard.press("u")
-    expect(page.locator("#toast")).to_contain_text("已撤销")
+    expect(page.locator("#toast")).to_contain_text("已撤销，工单回到“待受理”")  # its own taking up as well
     expect(page.locator("#ticket h2")).to_contain_text(word)
-    assert state(desk, ticket)["worker"] is None
+    back = state(desk, ticket)
+    assert (back["worker"], back["status"]) == (None, "reported")
 
 
 def test_three_keys_assign_it_to_the_second_candidate(page: Page, desk: httpx.Client) -> None:
@@ -234,6 +236,50 @@ def test_thirty_are_ringed_assigned_and_taken_back(page: Page, desk: httpx.Clien
     assert {state(desk, one)["status"] for one in made[::7]} <= {"reported", "accepted"}
 
 
+def test_the_map_and_the_ring_know_what_the_list_has_not_loaded(page: Page, desk: httpx.Client) -> None:
+    word, made = tickets(desk, 5)
+    asked: list[str] = []
+
+    def fewer(route: Route) -> None:  # as if five were more than a page of the list
+        asked.append(route.request.url)
+        route.continue_(url=re.sub(r"limit=(60|200)\b", "limit=2", route.request.url))
+
+    page.route("**/api/dispatch/queue?*", fewer)
+    try:
+        seek(page, word, 2)
+        page.wait_for_function("wangge.desk.marks().length === 5")
+        expect(page.locator("#on-map")).to_have_text("图上 5 件")
+        ring = [[one["lon"], one["lat"]] for one in made]
+        west, east = min(lon for lon, _ in ring) - 0.01, max(lon for lon, _ in ring) + 0.01
+        south, north = min(lat for _, lat in ring) - 0.01, max(lat for _, lat in ring) + 0.01
+        corners = [[west, south], [east, south], [east, north], [west, north]]
+        page.evaluate("ring => { wangge.desk.pickNext = true; wangge.desk.set({ lasso: ring }); }", corners)
+        expect(page.locator("#bulk b")).to_have_text("已选 5 件")
+        expect(page.locator("#rows [data-id]")).to_have_count(2)
+        assert "limit=1000" in asked[-1]
+        page.locator("#rows").focus()
+        page.keyboard.press("b")
+        expect(page.locator("#panel .line")).to_have_count(5)
+    finally:
+        page.unroute("**/api/dispatch/queue?*")
+
+
+def test_names_stay_clear_of_what_stands_over_the_map(page: Page) -> None:
+    page.evaluate("wangge.map.home({ animate: false })")
+    covered = page.evaluate("""() => {
+        const view = wangge.map.main;
+        const frame = view.frame.getBoundingClientRect();
+        const { x, y } = view.symbols.padding;
+        const over = [...view.frame.querySelectorAll(".wg-bar, .wg-search input, .wg-zoom")];
+        const boxes = over.map((one) => one.getBoundingClientRect());
+        const under = ({ left, top, wide, high }, box) =>
+            left < box.right - frame.left + x && left + wide > box.left - frame.left + x &&
+            top < box.bottom - frame.top + y && top + high > box.top - frame.top + y;
+        return view.names.filter((name) => boxes.some((box) => under(name, box))).length;
+    }""")
+    assert covered == 0
+
+
 def test_a_plan_is_accepted_without_two_of_its_lines(page: Page, desk: httpx.Client) -> None:
     word, made = tickets(desk, 5, town=2)
     for row in seek(page, word, 5).all():
@@ -268,7 +314,7 @@ def test_what_comes_does_not_move_what_is_under_the_pointer(page: Page, desk: ht
 
 def test_two_windows_follow_each_other(browser: Browser, url: str, desk: httpx.Client) -> None:
     word, (ticket,) = tickets(desk)
-    queue = open_page(browser, f"{url}/dispatch/?pane=queue", 1000, 800)
+    queue = open_page(browser, f"{url}/dispatch/?pane=queue&lang=en", 1000, 800)
     map_ = open_page(browser, f"{url}/dispatch/?pane=map", 1000, 800)
     map_.wait_for_function("wangge.live.state.mode === 'live'")
     seek(queue, word, 1).first.click()
@@ -278,6 +324,10 @@ def test_two_windows_follow_each_other(browser: Browser, url: str, desk: httpx.C
     expect(map_.locator("#over-map")).to_contain_text(word)
     map_.keyboard.press("2")
     expect(queue.locator("[data-candidate='1'].meant")).to_be_visible()
+    for why in queue.locator(".ranked .who p > span").all_text_contents():
+        assert not re.search(r"[\u4e00-\u9fff]", why), why  # names of areas in the page's language
+    queue.locator("[data-tab=unsigned]").click()
+    map_.wait_for_function("wangge.desk.asked.tab === 'unsigned'")
     queue.close()
     map_.close()
 
@@ -302,11 +352,67 @@ def test_incident_handover_and_alarms_have_their_panels(page: Page, desk: httpx.
     page.locator("[data-tool=alarms]").click()
     expect(page.locator("#panel h2")).to_have_text("提醒")
     page.keyboard.press("?")
-    expect(page.locator("#help li")).to_have_count(18)
+    expect(page.locator("#help li")).to_have_count(28)
     assert made
 
 
+def test_a_leave_is_entered_and_ended(page: Page, desk: httpx.Client) -> None:
+    word, _ = tickets(desk)
+    seek(page, word, 1)
+    page.locator("#search").press("ArrowDown")
+    first = page.locator(".ranked [data-candidate='0']")
+    expect(first).to_contain_text("测试001")
+    page.keyboard.press("e")
+    who = page.locator("#panel .picker input")
+    who.fill("W10010010")
+    expect(page.locator("#panel .found li")).to_have_count(8)
+    who.fill("W1001001001")
+    expect(page.locator("#panel .found li")).to_have_count(1)
+    expect(page.locator("#panel .found li")).to_contain_text("测试001")
+    who.press("Enter")
+    page.locator("#panel form button[type=submit]").click()
+    expect(page.locator("#panel [data-leave]")).to_contain_text("测试001")
+    expect(first).not_to_contain_text("测试001")
+    who.fill("写到一半")
+    page.locator("#panel [data-leave] button").click()
+    expect(page.locator("#panel [data-leave]")).to_have_count(0)
+    expect(who).to_have_value("写到一半")  # the list is drawn anew, what is being typed stays
+    expect(first).to_contain_text("测试001")
+    assert desk.get("/api/dispatch/leaves").json()["rows"] == []
+
+
+def test_weights_are_tried_here_and_kept_by_who_sees_to_the_rules(
+    page: Page, browser: Browser, url: str, desk: httpx.Client
+) -> None:
+    page.locator("#rows").focus()
+    page.keyboard.press("g")
+    way = page.locator("#panel [data-part=way]")
+    way.fill("41")
+    expect(page.locator("#panel .note").first).to_contain_text("保存由全域的监督员、管理员操作")
+    expect(page.locator("#panel .change .note")).to_be_visible()
+    page.keyboard.press("Escape")  # away from the slider, then out of the panel
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    expect(way).to_have_value("41")  # what was tried is still there
+    assert desk.get("/api/dispatch/weights").json()["version"] == 0
+    rules = open_page(browser, f"{url}/dispatch/", 1440, 900, viewer=replace(county("supervisor"), id=3))
+    rules.locator("[data-part=way]").fill("42")
+    with httpx.Client(**client_args(url, replace(county("supervisor"), id=3))) as other:
+        weights = desk.get("/api/dispatch/weights").json()["weights"]
+        body = {"version": 0, "weights": weights | {"load": 20}}
+        other.put("/api/dispatch/weights", json=body).raise_for_status()
+    keep = rules.locator("#panel footer .main")
+    keep.click()
+    expect(rules.locator("#panel footer .error")).to_contain_text("刚在")
+    expect(rules.locator("[data-part=way]")).to_have_value("42")
+    keep.click()
+    expect(rules.locator("#toast")).to_contain_text("已保存")
+    told = desk.get("/api/dispatch/weights").json()
+    assert (told["version"], told["weights"]["way"], told["weights"]["load"]) == (2, 42, weights["load"])
+    rules.close()
+
+
 def test_who_does_not_dispatch_is_told_so(browser: Browser, url: str) -> None:
-    viewer: Viewer = replace(county("operator"), id=3)
+    viewer: Viewer = replace(county("operator"), id=4)
     with httpx.Client(**client_args(url, viewer)) as client:
         assert client.get("/dispatch/").status_code == 403
