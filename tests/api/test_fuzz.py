@@ -11,9 +11,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import schemathesis
 
 from api.rules import RULES
 from callbacks.rules import RULES as CALLBACKS
@@ -40,6 +40,14 @@ def site(module_clone: Stores) -> Iterator[Site]:
             made.keep(Path(TABLE) / f"{uuid.uuid4().hex}.json")
 
 
+@pytest.fixture(scope="module")
+def schema(site: Site) -> Any:
+    """The description as schemathesis understands it, which takes a second to import."""
+    import schemathesis
+
+    return schemathesis.openapi.from_dict(site.description)
+
+
 ROUTES = sorted(
     (method, path)
     for method, path in RULES
@@ -48,9 +56,8 @@ ROUTES = sorted(
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda part: part)
-def test_routes(site: Site, method: str, path: str) -> None:
+def test_routes(site: Site, schema: Any, method: str, path: str) -> None:
     """By the OpenAPI description: what it allows, and what it does not; signed in, and not."""
-    schema = schemathesis.openapi.from_dict(site.description)
     try:
         operation = schema[path][method]
     except LookupError:

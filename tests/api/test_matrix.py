@@ -25,8 +25,7 @@ from services.care import register
 from services.care.entry import Entry
 from services.care.sealing import Seals
 from settings import Settings
-from tests.api.fuzzing.in_process import Answer, Inside
-from tests.api.fuzzing.requests import Request
+from tests.api.fuzzing.in_process import Answer, Inside, Request
 from tests.api.matrix import BELOW, CALLBACKS, ROUTES, SCREENS, Row
 from tests.live_app import served
 from tests.small_place import centre, grid_no

@@ -9,10 +9,18 @@ from urllib.parse import unquote_to_bytes
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from tests.api.fuzzing.requests import Request
-
 AT_ONCE = 4  # requests under way at the same time: also what they do to each other is seen
 PATIENCE_S = 60.0
+
+
+class Request(NamedTuple):
+    """A request as it reaches the application."""
+
+    method: str
+    path: str  # quoted
+    query: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
 
 
 class Answer(NamedTuple):

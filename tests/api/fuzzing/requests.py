@@ -12,22 +12,12 @@ from urllib.parse import quote, urlencode
 
 import httpx
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from schemathesis.generation.modes import GenerationMode
 
+from tests.api.fuzzing.in_process import Request
 from tests.api.fuzzing.values import anything, changed, text
 
 DRAWN = 40  # requests by the description at most, for each mode
 JSON = "application/json"
-
-
-class Request(NamedTuple):
-    """A request as it reaches the application."""
-
-    method: str
-    path: str  # quoted
-    query: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    body: bytes = b""
 
 
 class Parts(NamedTuple):
@@ -44,6 +34,8 @@ class Requests:
     """Makes requests to one operation of the description, as many as wanted."""
 
     def __init__(self, operation: Any, number: int, wanted: int) -> None:
+        from schemathesis.generation.modes import GenerationMode  # a second of imports
+
         self._method, self._template = operation.method.upper(), operation.path
         self._chance = Random(f"{number} {operation.label}")
         self._names = sorted(one.name for one in operation.query)
@@ -143,7 +135,7 @@ def encoded_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def drawn(operation: Any, mode: GenerationMode, number: int, wanted: int) -> list[Parts]:
+def drawn(operation: Any, mode: Any, number: int, wanted: int) -> list[Parts]:
     """So many requests that the description allows (or, in the negative mode, does not)."""
     found: list[Parts] = []
 
