@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 
 from services.access import Viewer
-from tests.viewers import DISPATCHER, browser_cookies
+from tests.viewers import DISPATCHER, browser_cookies, origin
 
 # The first is the same engine without a window: half the work for each page.
 _OURS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
@@ -29,6 +29,8 @@ WAITS = {"bypass_csp": True}  # wait_for_function evaluates text; test_policy.py
 
 expect.set_options(timeout=20_000)  # for a machine that has more to do; who does not fail does not wait
 _running: list[tuple[Browser, Playwright]] = []  # one at most
+_used: dict[Page, str] = {}  # pages of the running file → their server and options
+_left: dict[str, list[Page]] = {}  # those that nobody looks at, by the same
 
 
 @contextmanager
@@ -43,6 +45,8 @@ def chromium() -> Iterator[Browser]:
     try:
         yield browser
     finally:
+        _used.clear()
+        _left.clear()
         if browser.is_connected():
             for context in browser.contexts:
                 if context not in before:
@@ -60,11 +64,39 @@ def close_chromium() -> None:
         playwright.stop()
 
 
+def empty_page(browser: Browser, url: str, width: int, height: int, **context: Any) -> Page:
+    """A page of that size without cookies or storage, for pages of that server: one that was left, or a new one."""
+    like = f"{origin(url)} {sorted(context.items())}"
+    left = _left.get(like)
+    if left:
+        page = left.pop()
+        page.set_viewport_size({"width": width, "height": height})
+        return page
+    page = browser.new_page(viewport={"width": width, "height": height}, **context)
+    page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
+    _used[page] = like
+    return page
+
+
+def leave(page: Page) -> None:
+    """Done with a page. The next test has it without anything of this one, but with the scripts compiled and the fonts
+    at hand: a third of what a page costs.
+    """
+    page.unroute_all()
+    page.context.set_offline(False)
+    page.context.clear_cookies()
+    like = _used[page]
+    page.goto(f"{like.split()[0]}/api/health")  # of the same server, else Chromium would begin a new process
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    page.mouse.move(0, 0)
+    _left.setdefault(like, []).append(page)
+
+
 def signed_in(
     browser: Browser, url: str, width: int, height: int, *, viewer: Viewer = DISPATCHER, **context: Any
 ) -> Page:
     """An empty page of that size that is signed in at that address."""
-    page = browser.new_page(viewport={"width": width, "height": height}, **WAITS | context)
+    page = empty_page(browser, url, width, height, **WAITS | context)
     page.context.add_cookies(browser_cookies(url, viewer))  # type: ignore[arg-type]
     return page
 
@@ -74,7 +106,6 @@ def open_page(
 ) -> Page:
     """A page of that size, signed in, its layout mounted by Dash."""
     page = signed_in(browser, url, width, height, viewer=viewer, **context)
-    page.on("pageerror", lambda error: pytest.fail(f"{url}: {error}"))
     page.goto(url)
     page.wait_for_function("window.wangge && window.wangge.mounted", timeout=20_000)
     return page

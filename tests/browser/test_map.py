@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, open_page, signed_in
+from tests.browser.chromium import chromium, leave, open_page, signed_in
 from tests.live_app import served
 from tests.small_place import centre, grid_no
 from tests.viewers import client_args
@@ -70,6 +70,19 @@ def area_page(browser: Browser, url: str, query: str = "") -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, url: str) -> Page:
+    return area_page(browser, url)
+
+
+@pytest.fixture
+def page(opened: Page) -> Page:
+    """The one page of the whole county, with nothing open and nothing pointed at."""
+    opened.mouse.move(0, 0)
+    opened.evaluate("() => { wangge.map.close(); wangge.map.home({ animate: false }); }")
+    return opened
+
+
 def at(page: Page, lon: float, lat: float) -> tuple[float, float]:
     """A place of the map in pixels of the page."""
     x, y = page.evaluate(
@@ -84,19 +97,16 @@ def at(page: Page, lon: float, lat: float) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def test_all_grids_are_drawn_in_the_classes_of_their_open_tickets(browser: Browser, url: str) -> None:
-    page = area_page(browser, url)
+def test_all_grids_are_drawn_in_the_classes_of_their_open_tickets(page: Page) -> None:
     styles = page.evaluate("[...wangge.map.main.layers].map(([no, layer]) => [no, layer.options.fillColor])")
     ramp = page.evaluate("[0, 3].map((found) => wangge.map.fillOf(found))")
     for no, colour in styles:
         assert colour == ramp[1 if no in {grid_no(1, 1, g) for g in (1, 2, 3)} else 0]
     assert page.evaluate("performance.getEntriesByName('wangge:areas-painted').length") == 1
     assert page.evaluate("document.getElementById('wg-first')") is None, "the first picture is gone"
-    page.close()
 
 
-def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(browser: Browser, url: str) -> None:
-    page = area_page(browser, url)
+def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(page: Page, url: str) -> None:
     page.evaluate(
         """() => {
             window.styled = [];
@@ -111,7 +121,6 @@ def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(browser: B
     assert httpx.Client(**client_args(url)).post("/api/tickets", json=report).status_code == 201
     page.wait_for_function(f"window.styled.includes({grid_no(2, 2, 9)})", timeout=5000)
     assert page.evaluate("window.styled") == [grid_no(2, 2, 9)]
-    page.close()
 
 
 def test_heat_replaces_the_fill_and_grows_with_a_new_ticket(browser: Browser, url: str) -> None:
@@ -135,11 +144,10 @@ def test_heat_replaces_the_fill_and_grows_with_a_new_ticket(browser: Browser, ur
     page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=5000)
     page.evaluate("wangge.map.set('category', ['02'])")
     page.wait_for_function("wangge.map.heat?.tickets === 0", timeout=5000)
-    page.close()
+    leave(page)
 
 
-def test_pointing_names_a_click_opens_and_escape_closes(browser: Browser, url: str) -> None:
-    page = area_page(browser, url)
+def test_pointing_names_a_click_opens_and_escape_closes(page: Page) -> None:
     x, y = at(page, *centre(2, 1, 3))  # no name stands there
     page.mouse.move(x, y)
     page.mouse.move(x + 1, y)
@@ -151,11 +159,9 @@ def test_pointing_names_a_click_opens_and_escape_closes(browser: Browser, url: s
     page.keyboard.press("Escape")
     expect(page.locator(".wg-card")).to_have_count(0)
     page.wait_for_function("!location.search.includes('card=')")
-    page.close()
 
 
-def test_everything_by_keyboard(browser: Browser, url: str) -> None:
-    page = area_page(browser, url)
+def test_everything_by_keyboard(page: Page) -> None:
     page.locator("#map").focus()
     page.keyboard.press("/")
     page.keyboard.type("千泉")
@@ -167,7 +173,6 @@ def test_everything_by_keyboard(browser: Browser, url: str) -> None:
     page.locator("#map").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".wg-card")).to_have_count(1)
-    page.close()
 
 
 def test_the_address_holds_the_state_and_restores_it(browser: Browser, url: str) -> None:
@@ -186,7 +191,7 @@ def test_the_address_holds_the_state_and_restores_it(browser: Browser, url: str)
     page.wait_for_function("location.search.includes('card=')")
     page.wait_for_timeout(400)
     address = page.url
-    page.close()
+    leave(page)
     again = open_page(browser, address, 1440, 900)
     again.wait_for_function(READY)
     state = again.evaluate("({...wangge.map.state, zoom: wangge.map.main.leaflet.getZoom()})")
@@ -199,7 +204,7 @@ def test_the_address_holds_the_state_and_restores_it(browser: Browser, url: str)
     assert state["shown"]["posts"] and not state["shown"]["workers"] and state["opacity"]["stations"] == 0.5
     expect(again.locator(".wg-card h3")).to_have_text("第1网格")
     assert "lang" not in again.url
-    again.close()
+    leave(again)
 
 
 @pytest.mark.parametrize(
@@ -207,12 +212,12 @@ def test_the_address_holds_the_state_and_restores_it(browser: Browser, url: str)
               "&card=area:abc", "view=99/99/999&card=ticket:99999999"]
 )  # fmt: skip
 def test_a_broken_address_does_no_harm(browser: Browser, url: str, query: str) -> None:
-    area_page(browser, url, query).close()
+    leave(area_page(browser, url, query))
 
 
-def test_single_tickets_when_close_open_their_card(browser: Browser, url: str) -> None:
+def test_single_tickets_when_close_open_their_card(page: Page) -> None:
     lon, lat = centre(1, 1, 2)
-    page = area_page(browser, url, f"view=16/{lat}/{lon}")
+    page.evaluate(f"wangge.map.main.leaflet.setView([{lat}, {lon}], 16, {{ animate: false }})")
     page.wait_for_function("wangge.map.main.board?.hits.some((hit) => hit.kind === 'ticket')", timeout=10_000)
     x, y = page.evaluate(
         """() => {
@@ -225,7 +230,6 @@ def test_single_tickets_when_close_open_their_card(browser: Browser, url: str) -
     )
     page.mouse.click(x, y)
     expect(page.locator(".wg-card-ticket")).to_contain_text("said")
-    page.close()
 
 
 def test_a_wall_says_nothing_of_people(browser: Browser, url: str) -> None:
@@ -238,19 +242,18 @@ def test_a_wall_says_nothing_of_people(browser: Browser, url: str) -> None:
         expect(page.locator(f".wg-card-{kind}")).to_have_count(1)
         assert "said" not in page.locator(".wg-card").inner_text()
     assert not any("people" in url for url in asked)
-    page.close()
+    leave(page)
 
 
-def test_no_signal_is_said_with_its_reason(browser: Browser, url: str, module_clone: Stores) -> None:
+def test_no_signal_is_said_with_its_reason(page: Page, module_clone: Stores) -> None:
     with psycopg.connect(module_clone.database_url) as conn:
         conn.execute(
             "UPDATE video_station SET state = 'no_signal', state_reason = 'http_503', checked_at = now()"
             " WHERE stream_url IS NULL"
         )
-    page = area_page(browser, url, "card=station:37088301001320000002")
+    page.evaluate("wangge.map.open('station', '37088301001320000002')")
     told = page.locator(".wg-no-signal").inner_text()
     assert "无信号" in told and "503" in told and re.search(r"\d\d:\d\d:\d\d", told)
-    page.close()
 
 
 def test_a_live_station_plays_its_stream(browser: Browser, url: str, module_clone: Stores) -> None:
@@ -260,7 +263,7 @@ def test_a_live_station_plays_its_stream(browser: Browser, url: str, module_clon
         )
     page = area_page(browser, url, "card=station:37088301001320000001")
     page.wait_for_function("document.querySelector('.wg-player video')?.buffered.length > 0", timeout=40_000)
-    page.close()
+    leave(page)
 
 
 def test_a_feed_that_fails_is_asked_for_again(browser: Browser, url: str) -> None:
@@ -277,4 +280,4 @@ def test_a_feed_that_fails_is_asked_for_again(browser: Browser, url: str) -> Non
     page.route("**/api/map/areas/grid*", unwell)
     page.goto(f"{url}/area/")
     page.wait_for_function(READY, timeout=30_000)
-    page.close()
+    leave(page)
