@@ -71,22 +71,23 @@ def show_tiles(runtime: Runtime, viewer: Viewer, address: Address) -> tuple[list
     with opened(runtime.pool, viewer) as (conn, _):
         steps = trail(conn, asked.code)
     here, parent = steps[-1], steps[-2] if len(steps) > 1 else None
-    with opened(runtime.pool, viewer, parent.code if parent else asked.code) as (conn, _):
-        peers = report.family(conn, (parent or here).no, asked.span)
-    with opened(runtime.pool, viewer, asked.code) as (conn, _):
-        figures = report.tiles(conn, asked.span, peers.row_of(here.no) if parent else peers.whole)
-    return tiles(asked, figures, peers.rows, here), span_words(asked)
+    own = (here.no, here.hi) if parent else None
+    with opened(runtime.pool, viewer, parent.code if parent else asked.code) as (conn, scope):
+        figures, peers = report.tiles_among(conn, (parent or here).no, asked.span, own, scope)
+    return tiles(asked, figures, peers, here), span_words(asked)
 
 
 def show_table(runtime: Runtime, viewer: Viewer, address: Address) -> tuple[Rows, str]:
     """The rows of the children, or of a grid's open tickets, and how many there are."""
     asked = Asked(runtime, viewer, address)
-    with opened(runtime.pool, viewer, asked.code) as (conn, _):
+    with opened(runtime.pool, viewer, asked.code) as (conn, scope):
         here = trail(conn, asked.code)[-1]
         if here.level == "grid":
             rows = [ticket_row(asked, ticket) for ticket in report.open_tickets(conn)]
         else:
-            rows = [child_row(asked, child, here) for child in report.children(conn, here.no, asked.span)]
+            rows = [
+                child_row(asked, child, here) for child in report.children(conn, here.no, asked.span, scope)
+            ]
     return rows, t(asked.lang, "table.count", n=len(rows))
 
 

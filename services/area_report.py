@@ -6,10 +6,10 @@ from statistics import median
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from geodata.queries import figures as now_q
 from geodata.queries import periods as q
-from geodata.scope import Db
+from geodata.scope import EVERYTHING, Db, Scope, role_of
 from profiles import Profile
+from services.access import UnknownArea
 from services.indicators import day_start
 
 Period = Literal["today", "week", "month"]
@@ -80,44 +80,39 @@ class Tiles:
 Row = q.ChildRow
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Areas with one parent, most open tickets first, and the count of all that was in scope."""
-
-    rows: list[Row]
-    whole: Row
-
-    def row_of(self, no: int) -> Row | None:
-        """The row of the area of that number."""
-        return next((row for row in self.rows if row.no == no), None)
+def children(conn: Db, parent_no: int, span: Span, scope: Scope = EVERYTHING) -> list[Row]:
+    """The children of an area over the period, most open tickets first; `scope` is that of `conn`."""
+    moments = q.Moments(span.start, span.start, span.start, span.end)
+    return q.children(conn, parent_no, moments, role=role_of(scope, "facts"))[0][:-1]
 
 
-def family(conn: Db, parent_no: int, span: Span) -> Family:
-    """The children of an area over the period."""
-    *rows, whole = q.children(conn, parent_no, span.start, span.end)
-    return Family(rows, whole)
+def tiles(conn: Db, span: Span, scope: Scope = EVERYTHING) -> Tiles:
+    """The figures of all that `conn` may see; `scope` is its own."""
+    return tiles_among(conn, NOBODY, span, None, scope)[0]
 
 
-def children(conn: Db, parent_no: int, span: Span) -> list[Row]:
-    """The children of an area over the period, most open tickets first."""
-    return family(conn, parent_no, span).rows
+def tiles_among(
+    conn: Db, parent_no: int, span: Span, own: tuple[int, int] | None, scope: Scope = EVERYTHING
+) -> tuple[Tiles, list[Row]]:
+    """The figures of the child with these numbers (None: of all that `conn` may see), and the rows of all children.
 
-
-def tiles(conn: Db, span: Span, own: Row | None = None) -> Tiles:
-    """The figures of what `conn` may see; `own` spares counting the period again where its family was counted."""
-    if own is None:
-        own = family(conn, NOBODY, span).whole
-    at_start = now_q.open_then(conn, span.start)
-    late_before = now_q.open_then(conn, span.before_end).overdue
-    before = now_q.closed(conn, span.before_start, span.before_end)
-    return Tiles(
-        reported=Count(own.reported, q.reported(conn, span.before_start, span.before_end)),
-        closed=Count(own.closed, before.closed),
-        open=Count(own.open, at_start.open),
-        overdue=Count(own.overdue, at_start.overdue),
-        on_time=Rate(*on_time_of(own), before.on_time, before.with_deadline + late_before),
-        satisfaction=Rate(own.content, own.rated, before.content, before.rated),
+    `scope` is that of `conn`. Raises UnknownArea when there is no such child any more.
+    """
+    moments = q.Moments(span.before_start, span.before_end, span.start, span.end)
+    (*rows, whole), before = q.children(
+        conn, parent_no, moments, own or q.EVERYWHERE, role=role_of(scope, "facts")
     )
+    row = whole if own is None else next((row for row in rows if row.no == own[0]), None)
+    if row is None:
+        raise UnknownArea("the area ended meanwhile")
+    return Tiles(
+        reported=Count(row.reported, before.reported),
+        closed=Count(row.closed, before.closed),
+        open=Count(row.open, before.open_at_start),
+        overdue=Count(row.overdue, before.overdue_at_start),
+        on_time=Rate(*on_time_of(row), before.on_time, before.with_deadline + before.late),
+        satisfaction=Rate(row.content, row.rated, before.content, before.rated),
+    ), rows
 
 
 def on_time_of(row: Row) -> tuple[int, int]:

@@ -1,20 +1,34 @@
 """The page of an area counts in few passes: held against a plain count of each figure by itself."""
 
 import random
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
+from geodata.queries import periods
 from geodata.scope import EVERYTHING, Db, Scope, enter
+from geodata.servers import Stores
 from services import area_report as report
+from services.access import UnknownArea
 from tests.services.test_indicators import DAY, HOUR, NOW, PROFILE, ticket
 from tests.small_place import COUNTY_NO, grid_no
 
 TOWN_NO, COMMUNITY_NO = grid_no(1, 0, 0), grid_no(1, 1, 0)
+OWN = [  # an area's parent and its numbers
+    (report.NOBODY, periods.EVERYWHERE),
+    (COUNTY_NO, (TOWN_NO, TOWN_NO + 999_999)),
+    (TOWN_NO, (COMMUNITY_NO, COMMUNITY_NO + 999)),
+    (COMMUNITY_NO, (grid_no(1, 1, 3), grid_no(1, 1, 3))),
+]
+MIDNIGHTS = [NOW.replace(hour=0, minute=0) - DAY * days for days in (1, 3, 10)]
 
 OPEN = "(closed_at IS NULL AND reported_at <= %(end)s)"
-DONE = "(closed_at >= %(start)s AND closed_at < %(end)s AND status = 'closed')"
+COUNTED = "status IN ('closed', 'archived')"
+DONE = f"(closed_at >= %(start)s AND closed_at < %(end)s AND {COUNTED})"
 PLAIN = {
     "open": OPEN,
     "open_at_start": "reported_at < %(start)s AND (closed_at IS NULL OR closed_at BETWEEN %(start)s AND %(end)s)",
@@ -25,6 +39,20 @@ PLAIN = {
     "on_time": f"{DONE} AND closed_at <= due_at",
     "rated": f"{DONE} AND satisfaction IN ('satisfied', 'fairly', 'unsatisfied')",
     "content": f"{DONE} AND satisfaction IN ('satisfied', 'fairly')",
+}
+STOOD = "(reported_at <= %(start)s AND (closed_at IS NULL OR closed_at > %(start)s))"
+STOOD_BEFORE = "(reported_at <= %(before_end)s AND (closed_at IS NULL OR closed_at > %(before_end)s))"
+BEFORE = f"(closed_at >= %(before_start)s AND closed_at < %(before_end)s AND {COUNTED})"
+PLAIN_EARLIER = {
+    "open_at_start": STOOD,
+    "overdue_at_start": f"{STOOD} AND due_at < %(start)s",
+    "late": f"{STOOD_BEFORE} AND due_at < %(before_end)s",
+    "reported": "reported_at >= %(before_start)s AND reported_at < %(before_end)s",
+    "closed": BEFORE,
+    "with_deadline": f"{BEFORE} AND due_at IS NOT NULL",
+    "on_time": f"{BEFORE} AND closed_at <= due_at",
+    "rated": f"{BEFORE} AND satisfaction IN ('satisfied', 'fairly', 'unsatisfied')",
+    "content": f"{BEFORE} AND satisfaction IN ('satisfied', 'fairly')",
 }
 
 
@@ -38,13 +66,13 @@ def drawn() -> list[dict[str, Any]]:
         closed = reported + DAY * dice.expovariate(0.3) if dice.random() < 0.7 else None
         if dice.random() < 0.1:
             reported, closed = midnight(reported), closed and max(midnight(closed), midnight(reported))
-        if closed is not None and closed > NOW:
+        if closed is not None and closed > NOW + HOUR:  # a clock that is ahead closes some in what is to come
             closed = None
         town, community, grid = dice.randint(1, 2), dice.randint(0, 3), dice.randint(0, 6)
         found.append({
             "reported": reported, "closed": closed, "grid": grid_no(town, community, grid if community else 0),
             "due": reported + dice.choice([HOUR, DAY]) * 5 if dice.random() < 0.8 else None,
-            "status": dice.choice(["closed", "closed", "cancelled"]) if closed else None,
+            "status": dice.choice(["closed", "archived", "cancelled"]) if closed else None,
             "satisfaction": dice.choice([None, "satisfied", "fairly", "unsatisfied", "unrated"]) if closed else None,
         })  # fmt: skip
     return found
@@ -55,13 +83,31 @@ def midnight(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-@pytest.fixture
-def place(conn: Db, drawn: list[dict[str, Any]]) -> Db:
-    """The small place with those tickets."""
-    conn.execute("SELECT ensure_months('ticket', '2026-08-01', '2026-12-01')")
-    for fields in drawn:
-        ticket(conn, **fields)
-    return conn
+def moments_of(span: report.Span) -> periods.Moments:
+    """The moments of a period and of the one before."""
+    return periods.Moments(span.before_start, span.before_end, span.start, span.end)
+
+
+@pytest.fixture(scope="module")
+def place(stores: Stores, drawn: list[dict[str, Any]]) -> Iterator[Db]:
+    """The small place with those tickets, in one transaction that is rolled back; tests read."""
+    with psycopg.connect(stores.database_url) as conn:
+        conn.execute("SELECT ensure_months('ticket', '2026-08-01', '2026-12-01')")
+        for fields in drawn:
+            ticket(conn, **fields)
+        yield conn
+        conn.rollback()
+
+
+def plain(place: Db, conditions: dict[str, str], no: int, hi: int, span: report.Span) -> dict[str, int]:
+    """Of the tickets of the areas with these numbers, those that meet each condition."""
+    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions.values())
+    row = place.execute(
+        f"SELECT {counts} FROM ticket WHERE area_no BETWEEN %(no)s AND %(hi)s",  # type: ignore[arg-type]
+        asdict(span) | {"no": no, "hi": hi},
+    ).fetchone()
+    assert row is not None
+    return dict(zip(conditions, row, strict=True))
 
 
 @pytest.mark.parametrize("period", report.PERIODS)
@@ -69,37 +115,78 @@ def place(conn: Db, drawn: list[dict[str, Any]]) -> Db:
 def test_children_and_the_whole_are_what_plain_counts_say(place: Db, period: Any, parent_no: int) -> None:
     span = report.span_of(period, NOW, PROFILE)
     enter(place, EVERYTHING)
-    found = report.family(place, parent_no, span)
+    *rows, whole = periods.children(place, parent_no, moments_of(span))[0]
     ranges = place.execute(
         "SELECT no, hi FROM area WHERE parent_no = %s AND valid_to IS NULL", (parent_no,)
     ).fetchall()
-    assert {row.no for row in found.rows} == {no for no, _ in ranges}
+    assert {row.no for row in rows} == {no for no, _ in ranges}
     for no, hi in [*ranges, (0, 10**13)]:
-        row = found.row_of(no) or found.whole
-        for name, condition in PLAIN.items():
-            values = {"start": span.start, "end": span.end, "no": no, "hi": hi}
-            query = f"SELECT count(*) FROM ticket WHERE area_no BETWEEN %(no)s AND %(hi)s AND ({condition})"
-            plain = place.execute(query, values).fetchone()  # type: ignore[arg-type]
-            assert (no, name, getattr(row, name)) == (no, name, plain and plain[0])
-    assert found.rows == sorted(found.rows, key=lambda row: (-row.open, -row.overdue, row.no))
-    assert any(row.grids for row in found.rows) == bool(ranges)
+        row = next((row for row in rows if row.no == no), whole)
+        found = {name: getattr(row, name) for name in PLAIN}
+        assert (no, found) == (no, plain(place, PLAIN, no, hi, span))
+    assert rows == sorted(rows, key=lambda row: (-row.open, -row.overdue, row.no))
+    assert any(row.grids for row in rows) == bool(ranges)
+    assert report.children(place, parent_no, span) == rows
 
 
 @pytest.mark.parametrize("period", report.PERIODS)
-def test_tiles_are_the_same_with_and_without_the_row_of_the_family(place: Db, period: Any) -> None:
+def test_what_an_area_is_held_against_is_what_plain_counts_say(place: Db, period: Any) -> None:
     span = report.span_of(period, NOW, PROFILE)
     enter(place, EVERYTHING)
-    peers = report.family(place, COUNTY_NO, span)
-    assert report.tiles(place, span, peers.whole) == report.tiles(place, span)
-    own = peers.row_of(TOWN_NO)
-    assert own is not None
-    enter(place, Scope(TOWN_NO, TOWN_NO + 999_999))
-    assert report.tiles(place, span, own) == report.tiles(place, span)
+    for parent_no, own in OWN:
+        found = periods.children(place, parent_no, moments_of(span), own)[1]
+        assert (own, found._asdict()) == (own, plain(place, PLAIN_EARLIER, *own, span))
 
 
-def test_a_period_that_saw_nothing(conn: Db) -> None:
+@pytest.mark.parametrize("moment", MIDNIGHTS)
+def test_a_moment_on_which_both_periods_meet(place: Db, moment: datetime) -> None:
+    """On the 31st the month before is over as this one begins; much was reported and closed at that very moment."""
+    span = report.Span("month", moment, moment + 2 * DAY, moment - 2 * DAY, moment)
+    enter(place, EVERYTHING)
+    rows, before = periods.children(place, report.NOBODY, moments_of(span), periods.EVERYWHERE)
+    told = {
+        name: text for name, text in PLAIN.items() if name not in ("open", "overdue")
+    }  # closed since, some are not
+    assert {name: getattr(rows[-1], name) for name in told} == plain(place, told, *periods.EVERYWHERE, span)
+    assert before._asdict() == plain(place, PLAIN_EARLIER, *periods.EVERYWHERE, span)
+
+
+@pytest.mark.parametrize("period", report.PERIODS)
+def test_tiles_are_the_same_in_an_areas_own_scope_and_among_its_family(place: Db, period: Any) -> None:
+    span = report.span_of(period, NOW, PROFILE)
+    own = (TOWN_NO, TOWN_NO + 999_999)
+    enter(place, EVERYTHING)
+    whole, rows = report.tiles_among(place, COUNTY_NO, span, None)
+    assert (whole, rows) == (report.tiles(place, span), report.children(place, COUNTY_NO, span))
+    among = report.tiles_among(place, COUNTY_NO, span, own)[0]
+    scope = Scope(*own)
+    enter(place, scope)
+    assert report.tiles(place, span, scope) == among
+    with pytest.raises(UnknownArea):
+        report.tiles_among(place, TOWN_NO, span, own, scope)
+
+
+def test_a_plan_that_is_kept_counts_what_happened_since(place: Db) -> None:
+    span = report.span_of("today", NOW, PROFILE)
+    with place.transaction(force_rollback=True):
+        enter(place, EVERYTHING)
+        before = [report.tiles(place, span) for _ in range(3)][-1]
+        place.execute("RESET ROLE")
+        ticket(place, NOW - HOUR, due=NOW - HOUR / 2)
+        ticket(place, NOW - HOUR * 30, closed=NOW - HOUR, due=NOW, satisfaction="fairly")
+        enter(place, EVERYTHING)
+        after = report.tiles(place, span)
+        later = report.tiles(place, replace(span, end=NOW - HOUR * 2))
+    assert after.reported.now == before.reported.now + 1 and after.closed.now == before.closed.now + 1
+    assert after.open == report.Count(before.open.now + 1, before.open.before + 1)
+    assert after.overdue.now == before.overdue.now + 1
+    assert after.satisfaction.n == before.satisfaction.n + 1
+    assert later.reported.now < after.reported.now, "the same plan at another moment"
+
+
+def test_a_place_that_saw_nothing(place: Db) -> None:
     span = report.span_of("today", NOW + timedelta(days=400), PROFILE)
-    enter(conn, Scope(grid_no(2, 3, 6), grid_no(2, 3, 6)))
-    found = report.tiles(conn, span)
+    enter(place, Scope(grid_no(1, 1, 9), grid_no(1, 1, 9)))
+    found = report.tiles(place, span)
     assert found.reported == found.closed == report.Count(0, 0)
     assert found.on_time == report.Rate(0, 0, 0, 0)
