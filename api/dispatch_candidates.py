@@ -91,6 +91,7 @@ def row_told(profile: Profile, row: Candidate, *, people: bool) -> Card:
         "reasons": [reason._asdict() for reason in row.reasons],
         "distance_m": _whole(row.distance_m),
         "minutes": None if row.minutes is None else round(row.minutes, 1),
+        "by": row.by,
         "position_age_s": row.position_age_s,
         "on_shift": row.on_shift,
         "load": row.load,

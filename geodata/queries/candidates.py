@@ -29,6 +29,7 @@ class Matter(NamedTuple):
     department: str | None
     parties: list[dict[str, Any]]
     role: str  # of the database, that whoever asks sees by
+    fastest_kmh: float | None  # on the place's roads; None without any
 
 
 class Near(NamedTuple):
@@ -132,6 +133,7 @@ def matter(
                CASE t.location WHEN 'exact' THEN ST_X(t.geom) END, CASE t.location WHEN 'exact' THEN ST_Y(t.geom) END,
                (SELECT code FROM worker WHERE id = t.worker_id),
                (SELECT code FROM department WHERE id = t.department_id), t.parties, current_user,
+               (SELECT fastest_kmh FROM road_net),
                (SELECT jsonb_build_array(version, weights) FROM dispatch_weights ORDER BY version DESC LIMIT 1),
                (SELECT jsonb_object_agg(r.code, extract(epoch FROM r.at))
                 FROM ({_REFUSED} WHERE e.ticket_id = t.id AND {_IS_REFUSAL} GROUP BY 1, 2) r),
@@ -143,9 +145,9 @@ def matter(
     ).fetchone()
     if row is None:
         return None
-    version, weights = row[13] or (0, {})
-    refused = {code: datetime.fromtimestamp(at, UTC) for code, at in (row[14] or {}).items()}
-    return Matter._make(row[:13]), (version, weights), refused
+    version, weights = row[14] or (0, {})
+    refused = {code: datetime.fromtimestamp(at, UTC) for code, at in (row[15] or {}).items()}
+    return Matter._make(row[:14]), (version, weights), refused
 
 
 def around(

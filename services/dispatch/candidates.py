@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,14 +18,16 @@ from services.dispatch.crew import DESKS, CrewMember
 from services.dispatch.found import Asked, Candidate, Found, LeftOut
 from services.dispatch.ground import above, neighbourhood, relation
 from services.dispatch.reasons import Reason, for_left_out, for_row
+from services.dispatch.roads import Place, ways
 from services.dispatch.score import GENERAL, PLAIN, Facts, best_beyond, scale_of, scored, total
-from services.dispatch.travel import travel_s
+from services.dispatch.travel import By, Method, least_s
 from services.tickets import ENDED, NotAllowed, UnknownTicket
 
 FIRST_LOOK = 24  # so many of the nearest are looked at first …
 WIDER = 2  # … and when those are not enough, so many times more at each further look
 NEAR, KNOWING = 1, 2  # streams of workers: the nearest of all, the nearest of those who know the matter
 LEFT_OUT_TOLD = 20
+AT_ONCE = 16  # ways along roads are measured for so many of the most promising at once
 OBVIOUS = ("own", "wider")
 NOTHING_MORE: Mapping[str, int] = MappingProxyType({})
 
@@ -36,6 +39,9 @@ class Able(NamedTuple):
     member: CrewMember
     metres: float | None
     facts: Facts
+    by: (
+        By | None
+    )  # how the minutes were measured; None without a place, and not yet: roads give the least until then
 
 
 class Unable(NamedTuple):
@@ -89,7 +95,7 @@ def _searched(conn: Db, asked: Asked, version: int, limit: int) -> Found:
         found = _around(conn, asked, spot, looks, seen)
         seen |= {one.id for one in found}
         able_too, unable_too = _judged(asked, found)
-        able = sorted(able + able_too, key=_order)[:limit]
+        able = _best(conn, asked, spot, able + able_too, limit)
         unable += unable_too
         last = sorted([*(one.score for one in able), *(one.score.score for one in extra)], reverse=True)[
             :limit
@@ -130,11 +136,37 @@ def _streams_too_short(
         metres = [one.metres or 0.0 for one in found if one.stream == stream]
         if len(metres) < most:
             continue  # there are no more of them
-        minutes = travel_s(max(metres), asked.profile) / 60
+        minutes = least_s(max(metres), asked.profile, asked.ticket.fastest_kmh) / 60
         skilled, of_trade = stream == KNOWING, asked.wish.of_trade
         if last < best_beyond(asked.scale, minutes, skilled=skilled, of_trade=of_trade):
             short.append(stream)
     return short
+
+
+def _best(
+    conn: Db, asked: Asked, spot: tuple[float, float] | None, able: list[Able], limit: int
+) -> list[Able]:
+    """The best of them, first to last. Ways along roads are measured for those who could be among the best alone:
+
+    until then a score counts the least time that anybody so far off could take, and is the most it can be.
+    """
+    while True:
+        able = sorted(able, key=_order)
+        places = {at: place for at, one in enumerate(able) if (place := _unmeasured(one))}
+        if spot is None or not any(at < limit for at in places):
+            return able[:limit]
+        found = ways(conn, asked.profile, spot, dict(islice(places.items(), AT_ONCE)))
+        for at, way in found.items():
+            facts = able[at].facts._replace(minutes=way.seconds / 60)
+            able[at] = able[at]._replace(score=total(asked.scale, facts), facts=facts, by=way.by)
+
+
+def _unmeasured(one: Able) -> Place | None:
+    """Where somebody is whose way is yet to be measured."""
+    member = one.member
+    if one.by is not None or one.metres is None or member.lon is None or member.lat is None:
+        return None
+    return Place(member.lon, member.lat, one.metres)
 
 
 def _judged(asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unable]]:
@@ -150,7 +182,8 @@ def _judged(asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unabl
         metres = None if member.position_age_s is None else one.metres
         if why is None:
             facts = _facts(asked, member, metres)
-            able.append(Able(total(asked.scale, facts), member, metres, facts))
+            by: By | None = "straight" if metres is not None and asked.ticket.fastest_kmh is None else None
+            able.append(Able(total(asked.scale, facts), member, metres, facts, by))
         else:
             unable.append(Unable(why, member, metres, relation(member.area_no, asked.ticket.area_no)))
     return able, unable
@@ -173,7 +206,7 @@ def _facts(asked: Asked, member: CrewMember, metres: float | None) -> Facts:
     return Facts(
         relation(member.area_no, asked.ticket.area_no),
         "owner" if knows and member.kind == "professional" else None,
-        None if metres is None else travel_s(metres, asked.profile) / 60,
+        None if metres is None else least_s(metres, asked.profile, asked.ticket.fastest_kmh) / 60,
         member.position_age_s, member.shift_left_s, member.load, member.capacity,
         1.0 if knows else GENERAL if asked.wish.of_trade else PLAIN,
         member.assigned_today, member.code in asked.refused,
@@ -189,7 +222,7 @@ def _row(asked: Asked, one: Able) -> Candidate:
         "worker", member.code, member.name, member.kind, trade, scored(asked.scale, facts),
         for_row(asked.profile, asked.ticket.category, facts, area=area), member.area_no, area,
         facts.relation == "own", True, one.metres, facts.minutes, member.position_age_s, member.load,
-        member.capacity, member.lon, member.lat,
+        member.capacity, member.lon, member.lat, one.by,
     )  # fmt: skip
 
 
@@ -216,8 +249,9 @@ def _told(
             one.member.code,
         ),
     )
+    method: Method = "straight" if asked.ticket.fastest_kmh is None else "roads"
     return Found(
-        asked.ticket, version, "straight", radius, rows, set(asked.refused),
+        asked.ticket, version, method, radius, rows, set(asked.refused),
         [_left_out(asked, one) for one in expected[:LEFT_OUT_TOLD]], dict(Counter(one.why for one in around)),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from profiles import Profile
 from services.dispatch.crew import Wish
 from services.dispatch.reasons import Reason
 from services.dispatch.score import Scale, Score
-from services.dispatch.travel import Method
+from services.dispatch.travel import By, Method
 
 
 class Candidate(NamedTuple):
@@ -33,6 +33,7 @@ class Candidate(NamedTuple):
     capacity: int | None = None
     lon: float | None = None
     lat: float | None = None
+    by: By | None = None  # how the minutes were measured
 
     @property
     def key(self) -> str:

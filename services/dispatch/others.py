@@ -1,14 +1,17 @@
 """Candidates that walk no round: holders of posts, and the department that a matter belongs to."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from geodata.queries import candidates as queries
+from geodata.queries.candidates import Post
 from geodata.scope import Db
 from services.dispatch.found import Asked, Candidate
 from services.dispatch.ground import above, relation
 from services.dispatch.reasons import Reason, for_row
+from services.dispatch.roads import Place, ways
 from services.dispatch.score import Facts, scored
-from services.dispatch.travel import travel_s
+from services.dispatch.travel import Way, straight
 
 
 def posts(conn: Db, asked: Asked, spot: tuple[float, float] | None) -> list[Candidate]:
@@ -21,12 +24,15 @@ def posts(conn: Db, asked: Asked, spot: tuple[float, float] | None) -> list[Cand
     holding = {
         party["code"] for party in ticket.parties if party["kind"] == "post" and party["part"] == "lead"
     }
+    free = [
+        post
+        for post in queries.posts(conn, above(ticket.area_no), roles, spot, local)
+        if (post.on_duty or not post.rostered) and post.code not in {*asked.refused, *holding}
+    ]
     found = []
-    for post in queries.posts(conn, above(ticket.area_no), roles, spot, local):
-        if (post.rostered and not post.on_duty) or post.code in {*asked.refused, *holding}:
-            continue
+    for post, way in zip(free, _ways(conn, asked, spot, free), strict=True):
         stands = relation(post.area_no, ticket.area_no)
-        minutes = None if post.metres is None else travel_s(post.metres, profile) / 60
+        minutes = None if way is None else way.seconds / 60
         facts = Facts(relation=stands, minutes=minutes, skill=1.0)
         score = scored(asked.scale, facts)
         reasons = for_row(profile, ticket.category, facts, area=post.area)
@@ -37,10 +43,24 @@ def posts(conn: Db, asked: Asked, spot: tuple[float, float] | None) -> list[Cand
             Candidate(
                 "post", post.code, post.name, post.role, None, score, reasons, post.area_no, post.area,
                 stands == "own", post.on_duty if post.rostered else None, post.metres, minutes, lon=post.lon,
-                lat=post.lat,
+                lat=post.lat, by=way and way.by,
             )
         )  # fmt: skip
     return found
+
+
+def _ways(conn: Db, asked: Asked, spot: tuple[float, float] | None, free: Sequence[Post]) -> list[Way | None]:
+    """The way of each from the place of duty; None where there is no place."""
+    places = {
+        at: Place(post.lon, post.lat, post.metres)
+        for at, post in enumerate(free)
+        if post.lon is not None and post.lat is not None and post.metres is not None
+    }
+    if spot is not None and asked.ticket.fastest_kmh is not None and places:
+        found = ways(conn, asked.profile, spot, places)
+    else:
+        found = {at: straight(place.metres, asked.profile) for at, place in places.items()}
+    return [found.get(at) for at in range(len(free))]
 
 
 def department(asked: Asked) -> list[Candidate]:

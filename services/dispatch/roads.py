@@ -7,7 +7,7 @@ from geodata.queries import roads as queries
 from geodata.queries.roads import Bounds, Stand
 from geodata.scope import Db
 from profiles import Profile
-from services.dispatch.travel import Way, on_foot_s, travel_s
+from services.dispatch.travel import Way, on_foot_s, straight
 
 SPOT = -1  # no worker's id
 # Around all places, in degrees: at least about 2 km, more for ways that are long themselves; then four times that.
@@ -38,7 +38,7 @@ def ways(
     found = {}
     for key, place in places.items():
         if goal is None or key not in driven:
-            found[key] = Way(travel_s(place.metres, profile), "straight")
+            found[key] = straight(place.metres, profile)
             continue
         walked_m = stands[key].off_m + goal.off_m
         by_road = Way(driven[key] + walked_m * 3.6 / rules.walk_kmh, "road")

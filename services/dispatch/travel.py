@@ -24,6 +24,11 @@ def travel_s(distance_m: float, profile: Profile) -> float:
     return distance_m * rules.detour * 3.6 / rules.speed_kmh
 
 
+def straight(distance_m: float, profile: Profile) -> Way:
+    """The way of a straight line of so many metres."""
+    return Way(travel_s(distance_m, profile), "straight")
+
+
 def on_foot_s(distance_m: float, profile: Profile) -> float:
     """Seconds to walk there without a road, with the same detour."""
     return distance_m * profile.dispatch.detour * 3.6 / profile.dispatch.roads.walk_kmh
