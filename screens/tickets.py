@@ -15,7 +15,7 @@ from services.access import Right, Viewer
 from services.runtime import Runtime
 from services.ticket_list.asked import FLAGS, GROUPS, LOCATED
 
-NOT_ON_TICKETS = (*NOT_ON_AREA, "/dash_leaflet/", "/dash_ag_grid/")
+NOT_ON_TICKETS = (*NOT_ON_AREA, "/dash/dcc/", "/dash_leaflet/", "/dash_ag_grid/")
 SHOWN_GROUPS = ("open", "todo", "unsigned", "working", "waiting", "check", "done", "void", "all")
 # Columns in their order: name, and what a click on its head sorts by.
 COLUMNS = (

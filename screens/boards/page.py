@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from screens import account
@@ -21,7 +21,6 @@ def layout(config: Config) -> Component:
         id=board.name,
         className="board",
         children=[
-            dcc.Store(id="board-state"),
             _header(config, lang),
             html.Div(
                 [

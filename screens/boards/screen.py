@@ -10,7 +10,7 @@ from screens.page import NOT_ON_AREA, Screen
 from services.access import Viewer
 from services.runtime import Runtime
 
-NOT_ON_BOARDS = (*NOT_ON_AREA, "/dash_leaflet/", "/dash_ag_grid/")
+NOT_ON_BOARDS = (*NOT_ON_AREA, "/dash/dcc/", "/dash_leaflet/", "/dash_ag_grid/")
 
 
 def make_boards(runtime: Runtime, server: Flask) -> list[Screen]:

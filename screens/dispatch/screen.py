@@ -9,7 +9,7 @@ from screens.page import NOT_ON_AREA, Screen
 from services.access import Right, Viewer
 from services.runtime import Runtime
 
-NOT_ON_DISPATCH = (*NOT_ON_AREA, "/dash_ag_grid/")
+NOT_ON_DISPATCH = (*NOT_ON_AREA, "/dash/dcc/", "/dash_ag_grid/")
 
 
 def make_dispatch(runtime: Runtime, server: Flask) -> Screen:

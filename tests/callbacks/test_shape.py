@@ -15,6 +15,12 @@ from tests.live_app import served
 from tests.viewers import client_args
 
 PATH = "/area/_dash-update-component"
+SUITES = {
+    "dash/html": "dash_html_components",
+    "dash/dcc": "dash_core_components",
+    "dash_leaflet": "dash_leaflet",
+    "dash_ag_grid": "dash_ag_grid",
+}
 EXPORT = f"{page.TABLE}.exportDataAsCsv"
 
 
@@ -106,6 +112,19 @@ def test_no_body_makes_it_stumble(client: httpx.Client, raw: bytes) -> None:
     answer = client.post(PATH, content=raw[:1_000_000], headers={"Content-Type": "application/json"})
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["code"] == "malformed"
+
+
+@pytest.mark.parametrize(
+    "screen", ["wall", "area", "dispatch", "tickets", "callbacks", "supervision", "mediation"]
+)
+def test_a_page_loads_what_its_layout_is_made_of_and_no_more(client: httpx.Client, screen: str) -> None:
+    text = client.get(f"/{screen}/").text
+    told, scripts = text.split("window.wangge=", 1)[1].split("</script>", 1)
+    layout = json.dumps(json.loads(told)["given"][f"/{screen}/_dash-layout"])
+    for suite, namespace in SUITES.items():
+        assert (f'src="/{screen}/_dash-component-suites/{suite}/' in scripts) == (
+            f'"namespace": "{namespace}"' in layout
+        ), suite
 
 
 def test_other_ways_to_ask(client: httpx.Client) -> None:
