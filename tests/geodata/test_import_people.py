@@ -1,4 +1,4 @@
-"""Import of workers, posts, stations, the party tree and patrols; that of care is in tests/services/test_care.py."""
+"""Import of workers, posts, stations, the party tree and patrols; that of care: tests/services/test_care_import.py."""
 
 from collections.abc import Callable
 from pathlib import Path

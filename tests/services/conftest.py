@@ -1,0 +1,27 @@
+"""What several files of these tests start from."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from geodata.scope import Pool, scoped
+from geodata.servers import Stores
+from services.care import register
+from tests.services.care_record import ENTRY, OFFICIAL, PROFILE, SEALS, TODAY
+from tests.viewers import county, of_town
+
+
+@pytest.fixture
+def care(pool: Pool, clone: Stores) -> Iterator[int]:
+    """The id of one record in grid 1 of town 1; accounts for the viewers are there."""
+    with psycopg.connect(clone.database_url) as conn:
+        for viewer in (OFFICIAL, of_town(2), county("town_official")):
+            conn.execute(
+                "INSERT INTO account (id, login, name, role, created_by) OVERRIDING SYSTEM VALUE"
+                " VALUES (%s, %s, 'x', %s, 'tests')",
+                (viewer.id, viewer.name, viewer.role),
+            )
+    with scoped(pool, OFFICIAL.scope, "care") as conn:
+        made = register.add(conn, OFFICIAL, ENTRY, SEALS, PROFILE, TODAY)
+    yield made
