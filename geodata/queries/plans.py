@@ -1,12 +1,14 @@
 """Plans of the queue: the tickets that wait for somebody, and the proposals that are kept until they are accepted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from geodata.queries.spots import SPOT, SPOT_COLUMNS
 from geodata.scope import Db
 
 KEPT = timedelta(days=1)  # a plan says where workers were
@@ -31,11 +33,10 @@ class Waiting(NamedTuple):
     rough: bool
 
 
-class NewLine(NamedTuple):
-    """A ticket of a plan as it is written; without a worker nobody was found."""
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """What a plan says of a ticket: where its worker stood, how far off and how busy; None where nobody was found."""
 
-    ticket: Waiting
-    worker_id: int | None
     worker_lon: float | None
     worker_lat: float | None
     position_age_s: int | None
@@ -43,6 +44,14 @@ class NewLine(NamedTuple):
     distance_m: float | None
     travel_s: float | None
     why: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLine(Proposed):
+    """A ticket of a plan as it is written; without a worker nobody was found."""
+
+    ticket: Waiting
+    worker_id: int | None
 
 
 class Plan(NamedTuple):
@@ -56,7 +65,8 @@ class Plan(NamedTuple):
     figures: dict[str, Any]
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Line(Proposed):
     """A ticket of a plan as it was planned, with what is known of it and its worker now."""
 
     ticket_id: int
@@ -73,13 +83,6 @@ class Line(NamedTuple):
     lat: float | None
     worker: str | None
     worker_name: str | None
-    worker_lon: float | None
-    worker_lat: float | None
-    position_age_s: int | None
-    load: int | None
-    distance_m: float | None
-    travel_s: float | None
-    why: dict[str, Any]
     answer: dict[str, Any] | None
 
 
@@ -126,9 +129,7 @@ def add(
         cursor.executemany(
             _ADD_LINE,
             [
-                line._asdict()
-                | line.ticket._asdict()
-                | {"plan": plan_id, "rank": rank, "why": Jsonb(line.why)}
+                vars(line) | line.ticket._asdict() | {"plan": plan_id, "rank": rank, "why": Jsonb(line.why)}
                 for rank, line in enumerate(lines)
             ],
         )
@@ -171,7 +172,7 @@ def forget_old(conn: Db) -> None:
     conn.execute("DELETE FROM dispatch_plan WHERE expires_at < now() - %s::interval", (KEPT,))
 
 
-_WAITING = """
+_WAITING = f"""
     WITH found AS (
         SELECT t.* FROM ticket t
         WHERE t.closed_at IS NULL AND t.status = ANY (%(statuses)s::ticket_status[])
@@ -180,19 +181,13 @@ _WAITING = """
                  t.due_at NULLS LAST, t.reported_at, t.id
         LIMIT %(most)s
     )
-    SELECT f.id, f.version, f.reported_at, f.title, k.code AS category, f.severity, f.area_no, f.due_at,
-           ST_X(spot.geom) AS lon, ST_Y(spot.geom) AS lat, f.location NOT IN ('exact', 'outside') AS rough
-    FROM found f
-    JOIN category k ON k.id = f.category_id
-    LEFT JOIN area a ON a.no = f.area_no
-    LEFT JOIN area_boundary b ON b.area_no = f.area_no AND upper_inf(b.valid)
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN f.location IN ('exact', 'outside') THEN f.geom
-                    WHEN a.level IN ('grid', 'community') THEN b.label_at END AS geom
-    ) spot
-    ORDER BY f.escalation DESC, coalesce(array_position(%(severities)s::text[], f.severity), 0) DESC,
-             f.due_at NULLS LAST, f.reported_at, f.id
-"""
+    SELECT t.id, t.version, t.reported_at, t.title, k.code AS category, t.severity, t.area_no, t.due_at, {SPOT_COLUMNS}
+    FROM found t
+    JOIN category k ON k.id = t.category_id
+    {SPOT}
+    ORDER BY t.escalation DESC, coalesce(array_position(%(severities)s::text[], t.severity), 0) DESC,
+             t.due_at NULLS LAST, t.reported_at, t.id
+"""  # nosec B608 # of constants alone
 _ADD_LINE = """
     INSERT INTO dispatch_plan_line (plan_id, rank, area_no, ticket_id, version, rough, geom, worker_id, worker_geom,
                                     position_age_s, load, distance_m, travel_s, why)

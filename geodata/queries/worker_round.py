@@ -7,6 +7,7 @@ from typing import NamedTuple
 from psycopg.rows import class_row
 
 from geodata.queries.candidates import _ON_SHIFT, _moment
+from geodata.queries.spots import SPOT, SPOT_COLUMNS
 from geodata.scope import Db
 
 
@@ -67,20 +68,15 @@ def in_hand(conn: Db, worker_id: int, statuses: Sequence[str], most: int) -> lis
     return (
         conn.cursor(row_factory=class_row(Stop))
         .execute(
-            """
+            f"""
             SELECT t.id, t.version, t.reported_at, t.title, t.status::text, k.code AS category, t.severity, t.due_at,
-                   ST_X(spot.geom) AS lon, ST_Y(spot.geom) AS lat, t.location NOT IN ('exact', 'outside') AS rough
+                   {SPOT_COLUMNS}
             FROM ticket t
             JOIN category k ON k.id = t.category_id
-            LEFT JOIN area a ON a.no = t.area_no
-            LEFT JOIN area_boundary b ON b.area_no = t.area_no AND upper_inf(b.valid)
-            CROSS JOIN LATERAL (
-                SELECT CASE WHEN t.location IN ('exact', 'outside') THEN t.geom
-                            WHEN a.level IN ('grid', 'community') THEN b.label_at END AS geom
-            ) spot
+            {SPOT}
             WHERE t.worker_id = %(worker)s AND t.closed_at IS NULL AND t.status = ANY (%(statuses)s::ticket_status[])
             ORDER BY t.due_at NULLS LAST, t.reported_at, t.id LIMIT %(most)s
-            """,
+            """,  # nosec B608 # of constants alone
             {"worker": worker_id, "statuses": list(statuses), "most": most},
         )
         .fetchall()

@@ -212,15 +212,15 @@ def _ticket(profile: Profile, line: Line, people: bool) -> dict[str, Any]:
 def _kept(line: Any) -> NewLine:
     member = line.member
     return NewLine(
-        line.ticket,
-        member and member.id,
-        member and member.lon,
-        member and member.lat,
-        member and member.position_age_s,
-        member and member.load,
-        line.distance_m,
-        line.travel_s,
-        line.why._asdict(),
+        ticket=line.ticket,
+        worker_id=member and member.id,
+        worker_lon=member and member.lon,
+        worker_lat=member and member.lat,
+        position_age_s=member and member.position_age_s,
+        load=member and member.load,
+        distance_m=line.distance_m,
+        travel_s=line.travel_s,
+        why=line.why._asdict(),
     )
 
 
