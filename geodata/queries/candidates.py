@@ -164,7 +164,8 @@ def around(
     policies of one, and one that is shared is made anew at each change.
     """
     values = _moment(now, local) | {
-        "above": _array(above), "lo": ground[0], "hi": ground[1], "skills": _array(skills), "oldest": oldest,
+        "above": _array([no for no in above if not ground[0] <= no <= ground[1]]), "lo": ground[0], "hi": ground[1],
+        "skills": _array(skills), "oldest": oldest,
         "nearest": nearest, "skilled": skilled, "seen": _array([*seen]), "lon": spot[0] if spot else None,
         "lat": spot[1] if spot else None,
     }  # fmt: skip
@@ -180,8 +181,10 @@ def _around(role: str, seen: bool, near: bool, knowing: bool) -> str:
     if not seen:
         streams.append(
             f"""(SELECT {_WORKER}, {_METRES} AS metres, 0 AS stream
-                 FROM (SELECT * FROM worker
-                       WHERE active AND (area_no = ANY (%(above)s::bigint[]) OR area_no BETWEEN %(lo)s AND %(hi)s)
+                 FROM (SELECT w.* FROM (SELECT %(lo)s::bigint AS low, %(hi)s::bigint AS high
+                                        UNION ALL SELECT no, no FROM unnest(%(above)s::bigint[]) no) ground
+                       CROSS JOIN LATERAL (
+                           SELECT * FROM worker WHERE active AND area_no BETWEEN low AND high OFFSET 0) w
                        ORDER BY area_no DESC LIMIT {LEAST}) w
                  LEFT JOIN LATERAL (SELECT * FROM worker_position WHERE worker_id = w.id OFFSET 0) p ON true)"""  # nosec B608 # of constants alone
         )
@@ -195,7 +198,8 @@ def _around(role: str, seen: bool, near: bool, knowing: bool) -> str:
     if knowing:  # few: all of them, and then the nearest
         streams.append(
             f"""(SELECT {_WORKER}, {_METRES} AS metres, 2 AS stream
-                 FROM (SELECT * FROM worker WHERE skills && %(skills)s::text[] AND {_AT_WORK} OFFSET 0) w
+                 FROM (SELECT * FROM worker
+                       WHERE skills && %(skills)s::text[] AND skills <> '{{}}' AND {_AT_WORK} OFFSET 0) w
                  CROSS JOIN LATERAL (SELECT * FROM worker_position WHERE worker_id = w.id OFFSET 0) p
                  WHERE p.at >= %(oldest)s {others} ORDER BY {_METRES} LIMIT %(skilled)s)"""  # nosec B608 # of constants alone
         )
