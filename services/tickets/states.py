@@ -1,6 +1,7 @@
 """The one table of a ticket's states and of the commands that lead from one to another."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
@@ -92,6 +93,7 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
 )
 
 
+@cache
 def commands_from(status: str) -> tuple[str, ...]:
     """The commands that the table allows in that state, in its order; the product's own left out."""
     return tuple(name for name, row in TRANSITIONS.items() if row.right is not None and status in row.before)
