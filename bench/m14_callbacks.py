@@ -13,6 +13,7 @@ from bench.context import Context
 from bench.load import Load, hammer, request
 from bench.processes import Server, free_port, serving
 from bench.result import Missing, Result
+from services.area_report import PERIODS
 from settings import ROOT
 
 BAR_MS = 100.0
@@ -23,13 +24,18 @@ CLICK = {
 
 
 def measure(context: Context) -> list[Result]:
-    """The requests that the pages really send, replayed one after another; the slowest one's p95 counts."""
+    """The requests that the pages really send, replayed one after another; the slowest one's p95 counts.
+
+    What a page sends as it opens, and what an area page sends for a week or a month, each have a row.
+    """
     asked = recorded(context)
-    if not asked:
+    longer = {f"{name}, {period}": (path, other) for name, (path, body) in asked.items()
+              for period, other in for_longer(body).items()}  # fmt: skip
+    if not longer:
         raise Missing("callbacks on our screens")
     repeats = context.times(60, 10)
     found: dict[str, Load] = {}
-    for name, (path, body) in asked.items():
+    for name, (path, body) in (asked | longer).items():
         load = hammer(
             context.server.port, [request("POST", path, body)], connections=1, seconds=60, most=repeats + 3
         )
@@ -37,8 +43,6 @@ def measure(context: Context) -> list[Result]:
             raise Missing(f"an answer to {name}: got {dict(load.statuses)}")
         del load.latencies_s[:3]
         found[name] = load
-    slowest = max(found, key=lambda name: found[name].ms(0.95))
-    ours = found[slowest].ms(0.95)
     with bare(context) as peer:
         clicks = [request("POST", "/dash/_dash-update-component", orjson.dumps(CLICK))]
         flask = hammer(peer.port, clicks, connections=1, seconds=60, most=repeats * 5)
@@ -47,14 +51,31 @@ def measure(context: Context) -> list[Result]:
         )
     if set(flask.statuses) != {200}:
         raise Missing(f"an answer of the bare callback: got {dict(flask.statuses)}")
-    said = "; ".join(f"{name} {load.ms():.0f}/{load.ms(0.95):.0f} ms" for name, load in sorted(found.items()))
-    return [
-        Result(
-            "14 Dash callbacks, p95 of the slowest", ours, flask.ms(0.95), "ms", f"≤ {BAR_MS:.0f} ms", ours <= BAR_MS,
+    rows = []
+    for words, names in (("p95 of the slowest", asked), ("of a week or a month, p95 of the slowest", longer)):
+        slowest = max(names, key=lambda name: found[name].ms(0.95))
+        ours = found[slowest].ms(0.95)
+        said = "; ".join(
+            f"{name} {found[name].ms():.0f}/{found[name].ms(0.95):.0f} ms" for name in sorted(names)
+        )
+        rows.append(Result(
+            f"14 Dash callbacks, {words}", ours, flask.ms(0.95), "ms", f"≤ {BAR_MS:.0f} ms", ours <= BAR_MS,
             "bare callback, Dash on Flask", n=repeats,
             note=f"slowest: {slowest}; bare Starlette {plain.ms():.2f} ms; all, p50/p95: {said}",
-        )
-    ]  # fmt: skip
+        ))  # fmt: skip
+    return rows
+
+
+def for_longer(body: bytes) -> dict[str, bytes]:
+    """The same request for the periods that its page does not open with; none where it has no period."""
+    found = {}
+    for period in PERIODS[1:]:
+        asked = orjson.loads(body)
+        for given in asked["inputs"]:
+            if isinstance(given.get("value"), dict) and "period" in given["value"]:
+                given["value"]["period"] = period
+                found[period] = orjson.dumps(asked)
+    return found
 
 
 def recorded(context: Context) -> dict[str, tuple[str, bytes]]:
@@ -76,6 +97,8 @@ def recorded(context: Context) -> dict[str, tuple[str, bytes]]:
 
             page.on("request", note)
             page.goto(context.server.url + path)
+            if name != "wall":
+                page.wait_for_selector(".tile .value", timeout=60_000)
             page.wait_for_timeout(4000)
     return found
 
