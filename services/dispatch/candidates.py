@@ -150,12 +150,13 @@ def _best(
 
     until then a score counts the least time that anybody so far off could take, and is the most it can be.
     """
+    fastest_kmh = asked.ticket.fastest_kmh
     while True:
         able = sorted(able, key=_order)
         places = {at: place for at, one in enumerate(able) if (place := _unmeasured(one))}
-        if spot is None or not any(at < limit for at in places):
+        if spot is None or fastest_kmh is None or not any(at < limit for at in places):
             return able[:limit]
-        found = ways(conn, asked.profile, spot, dict(islice(places.items(), AT_ONCE)))
+        found = ways(conn, asked.profile, fastest_kmh, spot, dict(islice(places.items(), AT_ONCE)))
         for at, way in found.items():
             facts = able[at].facts._replace(minutes=way.seconds / 60)
             able[at] = able[at]._replace(score=total(asked.scale, facts), facts=facts, by=way.by)

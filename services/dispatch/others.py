@@ -56,8 +56,9 @@ def _ways(conn: Db, asked: Asked, spot: tuple[float, float] | None, free: Sequen
         for at, post in enumerate(free)
         if post.lon is not None and post.lat is not None and post.metres is not None
     }
-    if spot is not None and asked.ticket.fastest_kmh is not None and places:
-        found = ways(conn, asked.profile, spot, places)
+    fastest_kmh = asked.ticket.fastest_kmh
+    if spot is not None and fastest_kmh is not None:
+        found = ways(conn, asked.profile, fastest_kmh, spot, places)
     else:
         found = {at: straight(place.metres, asked.profile) for at, place in places.items()}
     return [found.get(at) for at in range(len(free))]

@@ -7,11 +7,11 @@ from geodata.queries import roads as queries
 from geodata.queries.roads import Bounds, Stand
 from geodata.scope import Db
 from profiles import Profile
-from services.dispatch.travel import Way, on_foot_s, straight
+from services.dispatch.travel import Way, least_s, on_foot_s, straight
 
 SPOT = -1  # no worker's id
 # Around all places, in degrees: at least about 2 km, more for ways that are long themselves; then four times that.
-LEAST_MARGIN, SHARE_MARGIN, WIDER = 0.02, 0.35, 4
+LEAST_MARGIN, SHARE_MARGIN, WIDER = 0.02, 0.2, 4
 
 
 class Place(NamedTuple):
@@ -23,16 +23,20 @@ class Place(NamedTuple):
 
 
 def ways(
-    conn: Db, profile: Profile, spot: tuple[float, float], places: Mapping[int, Place]
+    conn: Db, profile: Profile, fastest_kmh: float, spot: tuple[float, float], places: Mapping[int, Place]
 ) -> dict[int, Way]:
     """The quickest way from each place (by id, 0 or more) to the spot (degrees): by road, or on foot if that is sooner.
 
     The straight line counts for places farther from any road than the profile's reach, or with no way by road; for all
-    of them, if the spot is. Needs roads: ask `queries.fastest_kmh` first.
+    of them, if the spot is; and for those so far off that even on the fastest road, of `fastest_kmh`, the way would not
+    earn a point: a ticket's own worker at the other end of the county is not worth reading all roads in between.
     """
-    rules = profile.dispatch.roads
-    asked = [(SPOT, *spot), *((key, place.lon, place.lat) for key, place in places.items())]
-    stands = queries.stands(conn, asked, rules.reach_m)
+    rules, far_s = profile.dispatch.roads, 60 * profile.dispatch.far_minutes
+    near = {
+        key: place for key, place in places.items() if least_s(place.metres, profile, fastest_kmh) < far_s
+    }
+    asked = [(SPOT, *spot), *((key, place.lon, place.lat) for key, place in near.items())]
+    stands = queries.stands(conn, asked, rules.reach_m) if near else {}
     goal = stands.pop(SPOT, None)
     driven = _driven(conn, goal, stands) if goal else {}
     found = {}

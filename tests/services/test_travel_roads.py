@@ -68,7 +68,9 @@ class Lay:
     def ways(self, spot: At, *places: At, profile: Profile = PROFILE) -> list[Way]:
         """The way from each place to the spot, in order."""
         asked = {n: Place(*degrees(*at), math.dist(at, spot)) for n, at in enumerate(places)}
-        found = ways(self.conn, profile, degrees(*spot), asked)
+        fastest_kmh = queries.fastest_kmh(self.conn)
+        assert fastest_kmh is not None
+        found = ways(self.conn, profile, fastest_kmh, degrees(*spot), asked)
         return [found[n] for n in range(len(places))]
 
     def way(self, spot: At, place: At) -> Way:
@@ -133,6 +135,16 @@ def test_far_from_any_road_the_straight_line_counts(lay: Lay) -> None:
     assert far.seconds == pytest.approx(travel_s(math.hypot(1500, 530), PROFILE))
     assert {way.by for way in lay.ways((0, 600), (1500, 0), (-1500, 0))} == {"straight"}
     assert lay.ways((0, 0)) == []
+
+
+def test_who_is_too_far_off_to_earn_a_point_is_not_measured(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(([(-12_000, 0), (2000, 0)], {}))
+    near, far = lay.ways((0, 0), (-9500, 0), (-10_500, 0))  # 30 minutes at 20 km/h are 10 km
+    assert (near.by, far.by) == ("road", "straight")
+    monkeypatch.setattr(queries, "stands", None)
+    assert lay.way((0, 0), (-11_000, 0)) == Way(pytest.approx(travel_s(11_000, PROFILE)), "straight")
 
 
 def test_where_no_road_leads_the_straight_line_counts(lay: Lay) -> None:
