@@ -15,7 +15,7 @@ from geodata.scope import EVERYTHING, scoped
 from geodata.servers import Stores
 from services.access import SYSTEM, Viewer, accounts, walls
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, leave, open_page
 from tests.live_app import served
 from tests.viewers import browser_cookies as cookies
 from tests.viewers import county, of_town, sessions_of
@@ -132,7 +132,7 @@ def test_add_an_account_and_see_its_first_password_once(
     assert row is not None
     assert first not in row[0]
     assert row[1] is True
-    page.close()
+    leave(page)
 
 
 def test_walk_the_rows_disable_and_enable(browser: Browser, url: str, administrator: Viewer) -> None:
@@ -158,7 +158,7 @@ def test_walk_the_rows_disable_and_enable(browser: Browser, url: str, administra
     page.locator("#side [data-form=account_enable]").press("Enter")
     page.keyboard.press("Enter")
     expect(page.locator(".ag-row .state.off")).to_have_count(0)
-    page.close()
+    leave(page)
 
 
 def test_nobody_disables_their_own_account(browser: Browser, url: str, administrator: Viewer) -> None:
@@ -166,7 +166,7 @@ def test_nobody_disables_their_own_account(browser: Browser, url: str, administr
     page.locator(".ag-row", has_text="root.admin").locator(".ag-cell").first.click()
     expect(page.locator("#side h2")).to_contain_text("you")
     expect(page.locator("#side [data-form=account_disable]")).to_have_count(0)
-    page.close()
+    leave(page)
 
 
 def test_pair_a_wall_by_its_code_and_unpair_it(
@@ -208,7 +208,7 @@ def test_pair_a_wall_by_its_code_and_unpair_it(
         with scoped(pool, EVERYTHING, "access") as conn, pytest.raises(walls.UnknownWall):
             walls.renew(conn, claim.token or "", 90)
     client.close()
-    page.close()
+    leave(page)
 
 
 def test_add_a_device_and_revoke_it(browser: Browser, url: str, administrator: Viewer) -> None:
@@ -233,7 +233,7 @@ def test_add_a_device_and_revoke_it(browser: Browser, url: str, administrator: V
     expect(page.locator(".ag-row .state.off")).to_have_text("已停用")
     page.locator("#search").fill("nothing like it")
     expect(page.locator(".rows")).to_contain_text("没有设备")
-    page.close()
+    leave(page)
 
 
 def test_add_a_client(browser: Browser, url: str, administrator: Viewer) -> None:
@@ -252,7 +252,7 @@ def test_add_a_client(browser: Browser, url: str, administrator: Viewer) -> None
         f"{url}/api/tickets/1", headers={"Authorization": f"Bearer {token}", "Cookie": ""}
     )
     assert answer.status == 404, "the token is known: there is no such ticket"
-    page.close()
+    leave(page)
 
 
 def test_end_a_session_and_its_page_leads_to_the_sign_in(
@@ -276,8 +276,8 @@ def test_end_a_session_and_its_page_leads_to_the_sign_in(
     assert sessions_of(module_clone).of(other.id) == []
     theirs.evaluate("wangge.admin.load()")
     theirs.wait_for_url(re.compile("/sign-in"))
-    theirs.close()
-    page.close()
+    leave(theirs)
+    leave(page)
 
 
 def test_search_the_audit_and_verify_its_chain(browser: Browser, url: str, administrator: Viewer) -> None:
@@ -304,7 +304,7 @@ def test_search_the_audit_and_verify_its_chain(browser: Browser, url: str, admin
         page.locator("#export").press("Enter")
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert any("account_added" in line for line in lines)
-    page.close()
+    leave(page)
 
 
 def test_a_supervisor_sees_the_audit_and_nothing_else(browser: Browser, url: str) -> None:
@@ -316,7 +316,7 @@ def test_a_supervisor_sees_the_audit_and_nothing_else(browser: Browser, url: str
         assert answer is not None
         assert answer.status == 403
         expect(page.get_by_role("alert")).to_be_visible()
-    page.close()
+    leave(page)
     page = browser.new_page(bypass_csp=True)
     page.context.add_cookies(cookies(url, county("dispatcher")))
     answer = page.goto(f"{url}/admin/")
@@ -354,4 +354,4 @@ def test_fits_the_screen_in_both_languages(
                 page.locator(f".tools [data-form={form}]").click()
                 assert page.evaluate(UNLABELLED) == [], form
                 page.keyboard.press("Escape")
-    page.close()
+    leave(page)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from geodata.servers import Stores
 from services.access import Viewer
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, leave, open_page
 from tests.desk_app import served_desks
 from tests.small_place import centre
 from tests.viewers import DISPATCHER, client_args, county
@@ -108,7 +108,7 @@ def test_an_answer_is_recorded_and_the_next_comes(browser: Browser, url: str, de
     third = ticket(desk, "井盖破损", *HANDLED)  # news come by themselves
     expect(rows).to_have_count(1, timeout=10_000)
     assert first["id"] != second["id"] != third["id"]
-    page.close()
+    leave(page)
 
 
 def test_the_supervised_one_is_urged_and_found(browser: Browser, url: str, desk: httpx.Client) -> None:
@@ -130,7 +130,7 @@ def test_the_supervised_one_is_urged_and_found(browser: Browser, url: str, desk:
     expect(page.locator("#queue [role=option]")).to_have_count(1)
     assert "class=hard" in page.url
     page.locator("[data-command=consult]").first.wait_for(state="hidden")
-    page.close()
+    leave(page)
 
 
 def test_a_dispute_goes_from_the_door_to_the_agreement(browser: Browser, url: str) -> None:
@@ -169,16 +169,14 @@ def test_a_dispute_goes_from_the_door_to_the_agreement(browser: Browser, url: st
     page.locator("form.open button[type=submit]").click()
     expect(page.locator("#case .chips")).to_contain_text("调解成功")
     expect(page.locator("[data-tile=settled] .of")).to_have_text("1 / 1")
-    page.close()
+    leave(page)
 
 
-def test_without_the_right_there_is_no_board(browser: Browser, url: str) -> None:
-    page = browser.new_page()
+def test_without_the_right_there_is_no_board(url: str) -> None:
     with httpx.Client(**client_args(url, OPERATOR), follow_redirects=True) as operator:
         for name in ("callbacks", "supervision", "mediation"):
             assert operator.get(f"/{name}/").status_code == 403
         assert "/mediation/" not in operator.get("/area/").text
-    page.close()
 
 
 @pytest.mark.parametrize("name", ["callbacks", "supervision", "mediation"])
@@ -187,7 +185,7 @@ def test_in_english_nothing_is_left_in_chinese(browser: Browser, url: str, name:
     for place in ("header nav", ".way h1", "#figures", "#tabs", "footer .keys"):
         assert not [char for char in page.locator(place).inner_text() if "\u4e00" <= char <= "\u9fff"], place
     picture(page, f"{name}-en")
-    page.close()
+    leave(page)
 
 
 def test_when_the_server_is_away_the_rows_stay_and_say_so(
@@ -202,4 +200,4 @@ def test_when_the_server_is_away_the_rows_stay_and_say_so(
     page.unroute("**/api/desks/**")
     page.get_by_role("button", name="重试").click()
     expect(page.locator("#queue .notice")).to_have_count(0)
-    page.close()
+    leave(page)

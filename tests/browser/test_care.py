@@ -16,7 +16,7 @@ from geodata.servers import Stores
 from services import audit
 from services.access import Viewer
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, leave, open_page
 from tests.browser.test_map import at
 from tests.live_app import served
 from tests.small_place import centre, grid_no
@@ -147,7 +147,7 @@ def test_a_name_is_opened_for_a_reason_by_keyboard_and_closes_by_itself(
     assert [step for _, step, _ in grants(module_clone)] == ["granted", "read", "read"]
     with psycopg.connect(module_clone.database_url) as conn:
         assert audit.verify(conn).faults == []
-    page.close()
+    leave(page)
 
 
 def test_when_the_server_is_away_the_record_closes_all_the_same(
@@ -170,7 +170,7 @@ def test_when_the_server_is_away_the_record_closes_all_the_same(
     page.context.set_offline(True)
     expect(card).to_contain_text("重新遮蔽", timeout=6000)
     assert NAME not in page.content() and PHONE not in page.content()
-    page.close()
+    leave(page)
 
 
 def test_a_visit_is_written_down_and_the_marker_goes(browser: Browser, url: str) -> None:
@@ -191,7 +191,7 @@ def test_a_visit_is_written_down_and_the_marker_goes(browser: Browser, url: str)
     page.wait_for_function(
         "wangge.map.main.board?.hits.some((hit) => hit.kind === 'care' && hit.detail === 'Visit due within 7 days')"
     )
-    page.close()
+    leave(page)
 
 
 def test_a_record_is_entered_from_the_card_of_its_grid(
@@ -220,7 +220,7 @@ def test_a_record_is_entered_from_the_card_of_its_grid(
             "SELECT category, area_no, name_masked FROM care_record ORDER BY id DESC LIMIT 1"
         ).fetchone()
     assert found == ("disabled", grid_no(1, 1, 2), "钱**")
-    page.close()
+    leave(page)
 
 
 def test_the_register_is_a_masked_table_and_its_export_asks_for_a_reason(
@@ -251,7 +251,7 @@ def test_the_register_is_a_masked_table_and_its_export_asks_for_a_reason(
     register.get_by_role("button", name="赵**").click()
     expect(page.locator(".wg-card-care h3")).to_have_text("赵**")
     expect(register).to_have_count(0)
-    page.close()
+    leave(page)
 
 
 def test_others_see_counts_and_no_layer_of_visits(browser: Browser, url: str) -> None:
@@ -267,4 +267,4 @@ def test_others_see_counts_and_no_layer_of_visits(browser: Browser, url: str) ->
         "wangge.map.main.board?.hits.some((hit) => hit.title.includes('<3'))", timeout=10_000
     )
     assert not [one for one in asked if "/api/care" in one or "care/visits" in one]
-    page.close()
+    leave(page)

@@ -15,7 +15,7 @@ from geodata.clock.worktime import worktime_of
 from geodata.servers import Stores
 from services.clock.due import due_of
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, leave, open_page
 from tests.live_app import served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, county
@@ -47,6 +47,11 @@ def url(module_clone: Stores) -> Iterator[str]:
             """,
             (DISPATCHED, lon, lat, grid_no(1, 1, 1), DISPATCHED, DISPATCHED + timedelta(hours=1), due),
         )
+        conn.execute(  # a wall that is not paired is ended within seconds
+            "INSERT INTO wall_screen (id, name, area_no, created_by) OVERRIDING SYSTEM VALUE"
+            " VALUES (1, 'Hall', %s, 'tests')",
+            (grid_no(1, 0, 0),),
+        )
     with served(create_app(Settings(), module_clone)) as address:
         yield address
 
@@ -77,7 +82,7 @@ def test_the_card_explains_the_deadline(browser: Browser, url: str, lang: str) -
         expect(clock).to_contain_text(word)
     expect(lines.nth(3)).to_contain_text("24:00")
     expect(lines.nth(7)).to_contain_text("17:30")
-    page.close()
+    leave(page)
 
 
 def test_a_wall_may_open_it(browser: Browser, url: str) -> None:
@@ -89,4 +94,4 @@ def test_a_wall_may_open_it(browser: Browser, url: str) -> None:
     expect(page.locator(".wg-clock ol li")).to_have_count(8)
     assert "said" not in page.locator(".wg-card").inner_text()
     assert DISPATCHER.name not in page.locator(".wg-card").inner_text()
-    page.close()
+    leave(page)

@@ -12,7 +12,7 @@ from app import create_app
 from geodata.servers import Stores
 from services.access import Viewer
 from settings import Settings
-from tests.browser.chromium import chromium, signed_in
+from tests.browser.chromium import chromium, leave, signed_in
 from tests.live_app import served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, county
@@ -71,7 +71,7 @@ def test_nothing_that_a_screen_needs_is_refused(browser: Browser, site: str, pat
     until(page, MOUNTED)
     page.wait_for_timeout(1000)
     assert refused == []
-    page.close()
+    leave(page)
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/wall/", "/api/docs"])
@@ -90,7 +90,7 @@ def test_a_video_plays(browser: Browser, site: str) -> None:
     page, refused = opened(browser, f"{site}/area/?card=station:{STATION}")
     until(page, "() => document.querySelector('.wg-player video')?.buffered.length > 0", 60)
     assert refused == []
-    page.close()
+    leave(page)
 
 
 def test_what_is_injected_does_not_run(browser: Browser, site: str) -> None:
@@ -122,7 +122,7 @@ def test_what_is_injected_does_not_run(browser: Browser, site: str) -> None:
     for directive in ("script-src", "connect-src", "img-src", "frame-src"):
         assert directive in told, (directive, told)
     assert "unsafe-eval" in told  # setTimeout of a text
-    page.close()
+    leave(page)
 
 
 def test_no_site_may_frame_a_page(browser: Browser, site: str) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, leave, open_page
 from tests.live_app import served
 from tests.small_place import grid_no
 from tests.viewers import county, of_community, of_town
@@ -38,6 +38,11 @@ def url(module_clone: Stores) -> Iterator[str]:
                 " generated) VALUES (%s, %s, %s, '00:00', '24:00', %s, %s, %s, 'tests', true)",
                 (area, role, today, name, phone, instead),
             )
+        conn.execute(  # a wall that is not paired is ended within seconds
+            "INSERT INTO wall_screen (id, name, area_no, created_by) OVERRIDING SYSTEM VALUE"
+            " VALUES (1, 'Hall', %s, 'tests')",
+            (grid_no(1, 0, 0),),
+        )
     with served(create_app(Settings(), module_clone)) as address:
         yield address
 
@@ -66,7 +71,7 @@ def test_a_desk_reads_who_is_on_duty_and_how_to_reach_them(browser: Browser, url
     expect(page.get_by_role("button", name="Change the roster")).to_have_count(0)
     page.evaluate(f"wangge.map.open('area', {grid_no(2, 1, 1)})")
     expect(page.locator(".wg-card .wg-duty")).to_contain_text("names nobody for now")
-    page.close()
+    leave(page)
 
 
 def test_a_turn_is_entered_and_taken_out_from_the_card(browser: Browser, url: str) -> None:
@@ -106,7 +111,7 @@ def test_a_turn_is_entered_and_taken_out_from_the_card(browser: Browser, url: st
     expect(page.locator(".wg-roster")).to_contain_text("Nobody is on the roster")
     page.keyboard.press("Escape")
     expect(page.locator(".wg-duty")).to_contain_text("names nobody for now")
-    page.close()
+    leave(page)
 
 
 def test_without_the_right_to_see_people_only_the_post_is_told(browser: Browser, url: str) -> None:
@@ -114,7 +119,7 @@ def test_without_the_right_to_see_people_only_the_post_is_told(browser: Browser,
     expect(page.locator(".wg-duty li")).to_have_count(2)
     expect(page.locator(".wg-duty")).to_contain_text("值班领导")
     assert "乙二平" not in page.content() and "12000" not in page.locator(".wg-duty").inner_html()
-    page.close()
+    leave(page)
 
 
 def test_a_wall_names_nobody(browser: Browser, url: str) -> None:
@@ -123,4 +128,4 @@ def test_a_wall_names_nobody(browser: Browser, url: str) -> None:
     expect(page.locator(".wg-duty li")).to_have_count(2)
     for word in ("甲一丰", "乙二平", "丙三安", "12000000001", "tel:"):
         assert word not in page.content()
-    page.close()
+    leave(page)

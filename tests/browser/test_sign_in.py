@@ -16,7 +16,7 @@ from geodata.servers import Stores
 from services.access import SYSTEM, accounts, passwords
 from services.access.demo import make_demo_accounts
 from settings import Settings
-from tests.browser.chromium import chromium
+from tests.browser.chromium import chromium, empty_page, leave
 from tests.live_app import served
 
 pytestmark = pytest.mark.browser
@@ -38,14 +38,13 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def page_of(browser: Browser, url: str) -> Iterator[Page]:
     """A page of its own cookies that fails the test when its script does."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page = empty_page(browser, url, 1440, 900)
     page.on(
         "console", lambda said: pytest.fail(said.text) if "Content Security Policy" in said.text else None
     )
     page.goto(url)
     yield page
-    page.close()
+    leave(page)
 
 
 @contextmanager

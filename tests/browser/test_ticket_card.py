@@ -11,7 +11,7 @@ from app import create_app
 from geodata.servers import Stores
 from services.access import Viewer
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, leave, open_page
 from tests.live_app import served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, client_args, county
@@ -68,7 +68,7 @@ def test_a_ticket_is_dispatched_and_the_command_taken_back(browser: Browser, url
     expect(page.locator(".people")).to_have_count(0)
     with httpx.Client(**client_args(url)) as client:
         assert client.get(f"/api/tickets/{ticket['id']}").json()["status"] == "accepted"
-    page.context.close()
+    leave(page)
 
 
 def test_what_was_typed_outlives_somebody_who_was_quicker(browser: Browser, url: str) -> None:
@@ -91,7 +91,7 @@ def test_what_was_typed_outlives_somebody_who_was_quicker(browser: Browser, url:
     assert page.locator('.tc-form [data-field="reason"] textarea').input_value() == "重复录入"
     page.locator(".tc-form [type=submit]").click()
     expect(page.locator(".tc-form form")).to_have_count(0)
-    page.context.close()
+    leave(page)
 
 
 def test_a_field_that_lacks_is_named_before_anything_is_sent(browser: Browser, url: str) -> None:
@@ -99,7 +99,7 @@ def test_a_field_that_lacks_is_named_before_anything_is_sent(browser: Browser, u
     command(page, "cancel")
     page.locator(".tc-form [type=submit]").click()
     expect(page.locator('.tc-form [data-field="reason"]')).to_contain_text("必填")
-    page.context.close()
+    leave(page)
 
 
 def test_others_changes_show_at_once_and_who_may_only_look_has_no_buttons(browser: Browser, url: str) -> None:
@@ -108,4 +108,4 @@ def test_others_changes_show_at_once_and_who_may_only_look_has_no_buttons(browse
     expect(page.locator(".tc-bar button")).to_have_count(0)
     asked(url, f"/api/tickets/{ticket['id']}/dispatch", {"version": 1, "worker": WORKER})
     expect(page.locator(".tc-course li")).to_have_count(2, timeout=10_000)
-    page.context.close()
+    leave(page)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
+from tests.browser.chromium import chromium, leave, open_page
 from tests.live_app import served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, client_args, county
@@ -81,7 +81,7 @@ def test_the_most_pressing_come_first_and_more_come_by_themselves(browser: Brows
     expect(page.locator("#rows tr[data-id]")).to_have_count(200)
     assert len(set(titles(page))) == 200
     expect(page.locator("#end")).to_contain_text("已到末尾，共 200 件")
-    page.close()
+    leave(page)
 
 
 def test_filters_words_and_order_are_in_the_address(browser: Browser, url: str) -> None:
@@ -108,7 +108,7 @@ def test_filters_words_and_order_are_in_the_address(browser: Browser, url: str) 
     expect(page.locator(".chip-set")).to_have_count(1)
     page.locator(".chip-set").click()
     expect(page.locator(".chip-set")).to_have_count(0)
-    page.close()
+    leave(page)
 
 
 def test_nothing_and_nonsense_say_what_to_do(browser: Browser, url: str) -> None:
@@ -120,7 +120,7 @@ def test_nothing_and_nonsense_say_what_to_do(browser: Browser, url: str) -> None
     page.wait_for_selector("#tickets[data-state=failed]")
     expect(page.locator("#end [role=alert]")).to_have_text("不能这样查")
     expect(page.locator("#end")).to_contain_text("类别")
-    page.close()
+    leave(page)
 
 
 def test_a_ticket_is_opened_by_key_and_by_address(browser: Browser, url: str) -> None:
@@ -137,7 +137,7 @@ def test_a_ticket_is_opened_by_key_and_by_address(browser: Browser, url: str) ->
     assert page.evaluate("new URLSearchParams(location.search).get('ticket')") is None
     page.goto(f"{url}/tickets/?ticket=1150")
     expect(page.locator("#side")).to_contain_text("路灯不亮150")
-    page.close()
+    leave(page)
 
 
 def test_commands_for_several_and_back_again(browser: Browser, url: str) -> None:
@@ -158,7 +158,7 @@ def test_commands_for_several_and_back_again(browser: Browser, url: str) -> None
     assert page.locator("#bulk form [name=reason]").evaluate("node => node.required")
     page.keyboard.press("Escape")
     expect(page.locator("#bulk form")).to_have_count(0)
-    page.close()
+    leave(page)
 
 
 def test_news_wait_above_and_changes_stay_where_they_are(browser: Browser, url: str) -> None:
@@ -181,7 +181,7 @@ def test_news_wait_above_and_changes_stay_where_they_are(browser: Browser, url: 
     page.locator("#news button").click()
     expect(page.locator("#rows tr").first.locator("td.matter")).to_contain_text("新来的一件")
     expect(page.locator("#news button")).to_have_count(0)
-    page.close()
+    leave(page)
 
 
 def test_lists_are_kept_and_taken_away(browser: Browser, url: str, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_lists_are_kept_and_taken_away(browser: Browser, url: str, tmp_path: Pat
     taken.value.save_as(path)
     text = zipfile.ZipFile(io.BytesIO(path.read_bytes())).read("xl/sharedStrings.xml").decode()
     assert "路灯不亮10" in text and "井盖" not in text and "dispatcher" in text
-    page.close()
+    leave(page)
 
 
 def test_a_list_that_cannot_be_read_says_so_and_comes_back(browser: Browser, url: str) -> None:
@@ -214,7 +214,7 @@ def test_a_list_that_cannot_be_read_says_so_and_comes_back(browser: Browser, url
     expect(page.locator("#end [role=alert]")).to_have_text("暂时读不到工单")
     page.unroute("**/api/tickets?*")
     page.wait_for_selector("#tickets[data-state=ready]", timeout=15_000)
-    page.close()
+    leave(page)
 
 
 def test_english_is_complete_and_keys_are_told(browser: Browser, url: str) -> None:
@@ -225,7 +225,7 @@ def test_english_is_complete_and_keys_are_told(browser: Browser, url: str) -> No
     expect(page.locator("#help")).to_contain_text("Next ticket")
     page.keyboard.press("Escape")
     expect(page.locator("#help")).to_have_count(0)
-    page.close()
+    leave(page)
 
 
 def test_who_may_only_look_is_offered_no_command(browser: Browser, url: str) -> None:
@@ -236,4 +236,4 @@ def test_who_may_only_look_is_offered_no_command(browser: Browser, url: str) -> 
     page.wait_for_selector("#bulk b")
     page.wait_for_timeout(1500)
     assert page.locator("#bulk [data-command=dispatch]").count() == 0
-    page.close()
+    leave(page)

@@ -1,8 +1,7 @@
-"""A worker as a process of its own that kills itself at a given step: python -m tests.faults.job_worker URL … STEP."""
+"""A worker as a process of its own that kills itself at a given step."""
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -38,9 +37,8 @@ def die_before(do: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
+def main(stores: Stores, step: str) -> None:
     """Work until killed."""
-    database_url, redis_url, prefix, step = sys.argv[1:]
     configure_logs(Settings(log_level="warning"))
     worker.HEARTBEAT_S, worker.SILENT_S, worker.LOOK_S = 0.2, 1.0, 0.3
     job = registry.known_jobs()[ticket_moments.JOB]
@@ -53,7 +51,6 @@ def main() -> None:
             ticket_moments.tell_due = die_after(ticket_moments.tell_due)
         case "committed":
             registry.JOBS[job.name] = job._replace(do=die_after(job.do))
-    stores = Stores(database_url, redis_url, prefix)
     with make_pool(stores.app_url, size=4) as pool:
         running = worker.Worker(Work(Settings(), profiles.load("zoucheng"), stores, pool))
         running.start()
@@ -61,7 +58,3 @@ def main() -> None:
         signal.signal(signal.SIGTERM, lambda *_: asked.set())
         asked.wait()
         running.stop()
-
-
-if __name__ == "__main__":
-    main()

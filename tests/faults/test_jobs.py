@@ -1,44 +1,46 @@
 """Workers are killed between any two steps: every deadline is told exactly once, by whoever comes after."""
 
 import random
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 
 import psycopg
 import pytest
 
 import profiles
+from geodata.scope import Db
 from geodata.servers import Stores
 from services.tickets import ORDERS, Report, file_ticket, perform
-from settings import ROOT
-from tests.faults.job_worker import STEPS
+from tests.faults.job_worker import STEPS, main
 from tests.small_place import centre
 from tests.viewers import DISPATCHER
 
 DAYS = timedelta(days=1)
 
 
-def start(stores: Stores, step: str = "none") -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.faults.job_worker",
-            stores.database_url,
-            stores.redis_url,
-            stores.key_prefix,
-            step,
-        ],
-        cwd=ROOT,
-    )
+# One process imports the product, 2 s of a core, and every worker is forked from it.
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["pytest", "tests.faults.job_worker"])
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
+def start(stores: Stores, step: str = "none") -> ForkServerProcess:
+    process = PROCESSES.Process(target=main, args=(stores, step), daemon=True)
+    process.start()
+    return process
+
+
+def ended(process: ForkServerProcess, timeout_s: float) -> int | None:
+    """How it ended: 0, or the signal with a minus; None when it goes on."""
+    process.join(timeout_s)
+    return process.exitcode
+
+
+def end(process: ForkServerProcess) -> None:
     process.terminate()
-    assert process.wait(15) == 0
+    assert ended(process, 15) == 0
 
 
 def until(holds: Callable[[], bool], timeout_s: float = 120) -> None:
@@ -64,53 +66,56 @@ def dispatched(stores: Stores, count: int) -> list[int]:
     return ids
 
 
-def told(stores: Stores) -> dict[int, list[str]]:
+@pytest.fixture
+def onlooker(clone: Stores) -> Iterator[Db]:
+    """One connection for all that is looked at again and again."""
+    with psycopg.connect(clone.database_url, autocommit=True) as conn:
+        yield conn
+
+
+def told(conn: Db) -> dict[int, list[str]]:
     """Ticket → what its history tells of its clock."""
     found: dict[int, list[str]] = {}
-    with psycopg.connect(stores.database_url) as conn:
-        for ticket, moment in conn.execute(
-            "SELECT ticket_id, data ->> 'moment' FROM ticket_event WHERE kind = 'tick' ORDER BY id"
-        ):
-            found.setdefault(ticket, []).append(moment)
+    for ticket, moment in conn.execute(
+        "SELECT ticket_id, data ->> 'moment' FROM ticket_event WHERE kind = 'tick' ORDER BY id"
+    ):
+        found.setdefault(ticket, []).append(moment)
     return found
 
 
-def jobs(stores: Stores) -> int:
-    with psycopg.connect(stores.database_url) as conn:
-        row = conn.execute(
-            "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'ticket_moment'"
-        ).fetchone()
+def jobs(conn: Db) -> int:
+    row = conn.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'ticket_moment'").fetchone()
     return row[0] if row else 0
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "none"])
-def test_killed_between_two_steps(clone: Stores, step: str) -> None:
+def test_killed_between_two_steps(clone: Stores, onlooker: Db, step: str) -> None:
     ids = dispatched(clone, 2)
-    assert start(clone, step).wait(120) == -9
+    assert ended(start(clone, step), 120) == -9
     process = start(clone)
     try:
-        until(lambda: jobs(clone) == 0)
+        until(lambda: jobs(onlooker) == 0)
     finally:
         end(process)
-    assert told(clone) == {ticket: ["sign", "due", "escalate"] for ticket in ids}
+    assert told(onlooker) == {ticket: ["sign", "due", "escalate"] for ticket in ids}
 
 
 @pytest.mark.timeout(300)
-def test_killed_at_random_with_two_at_work(clone: Stores) -> None:
+def test_killed_at_random_with_two_at_work(clone: Stores, onlooker: Db) -> None:
     ids = dispatched(clone, 40)
     chance = random.Random(5)
     processes = [start(clone) for _ in range(2)]
     try:
-        until(lambda: len(told(clone)) > 2)
+        until(lambda: len(told(onlooker)) > 2)
         for _ in range(3):
             time.sleep(chance.uniform(0.05, 0.4))
             victim = chance.randrange(2)
             processes[victim].kill()
-            processes[victim].wait()
+            assert ended(processes[victim], 15) == -9
             processes[victim] = start(clone)
-        until(lambda: jobs(clone) == 0, 120)
+        until(lambda: jobs(onlooker) == 0, 120)
     finally:
         for process in processes:
             end(process)
-    assert told(clone) == {ticket: ["sign", "due", "escalate"] for ticket in ids}
+    assert told(onlooker) == {ticket: ["sign", "due", "escalate"] for ticket in ids}
