@@ -52,7 +52,7 @@ class Near(NamedTuple):
     stream: int  # 0 = on its ground, 1 = near, 2 = of the trade
     held: int  # tickets in hand
     today: int  # those that were first dispatched since local midnight
-    area: str  # name of area_no
+    area: str  # name of area_no; of a whole crew none
 
 
 class Post(NamedTuple):
@@ -98,8 +98,9 @@ _TOLD = """
     (SELECT upper(l.during) FROM worker_leave l
       WHERE l.worker_id = f.id AND l.during @> %(now)s::timestamptz) AS away_until,
     f.at, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat, f.metres, f.stream, coalesce(h.held, 0)::integer AS held,
-    coalesce(h.today, 0)::integer AS today, (SELECT name FROM area WHERE no = f.area_no) AS area
+    coalesce(h.today, 0)::integer AS today
 """
+_AREA = "(SELECT name FROM area WHERE no = f.area_no) AS area"
 _WORKER = (
     "w.id, w.code, w.name, w.kind, w.area_no, w.skills, w.shift_from, w.shift_to, w.shift_days, p.at, p.geom"
 )
@@ -204,7 +205,7 @@ def _around(role: str, seen: bool, near: bool, knowing: bool) -> str:
                  WHERE p.at >= %(oldest)s {others} ORDER BY {_METRES} LIMIT %(skilled)s)"""  # nosec B608 # of constants alone
         )
     query = f"""
-        /* {role} */ SELECT {_TOLD} FROM (SELECT {_NOT_KEPT}) mode
+        /* {role} */ SELECT {_TOLD}, {_AREA} FROM (SELECT {_NOT_KEPT}) mode
         LEFT JOIN ({" UNION ALL ".join(streams)}) f ON true
         LEFT JOIN LATERAL (SELECT {_HANDS} FROM worker_hand WHERE worker_id = f.id OFFSET 0) h ON true"""  # nosec B608 # of constants alone
     return " ".join(query.split())  # of a text this short psycopg remembers where the blanks are
@@ -224,9 +225,9 @@ def _moment(now: datetime, local: datetime) -> dict[str, Any]:
 
 
 def on_shift(conn: Db, *, now: datetime, local: datetime, oldest: datetime) -> list[Near]:
-    """All workers in scope that are on shift with a position not older than `oldest`, by id; without a distance."""
+    """All workers in scope that are on shift with a position not older than `oldest`, by id; no distance, no area."""
     query = f"""
-        SELECT {_TOLD} FROM (
+        SELECT {_TOLD}, '' AS area FROM (
             SELECT {_WORKER}, NULL::float8 AS metres, 1 AS stream
             FROM worker_position p JOIN worker w ON w.id = p.worker_id
             WHERE p.at >= %(oldest)s AND {_AT_WORK}

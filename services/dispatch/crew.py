@@ -24,7 +24,7 @@ class CrewMember(NamedTuple):
     name: str
     kind: str
     area_no: int
-    area: str  # its name
+    area: str  # its name, of a candidate
     lon: float | None
     lat: float | None
     position_age_s: int | None
