@@ -11,7 +11,7 @@
   const ORDER = { other: 0, soon: 1, late: 2 };
   const NEAR_ZOOM = 14.5;
   const FAR_ZOOM = 11.5;
-  const FEW = 400; // tickets that stand beside one another at any zoom
+  const FEW = 150; // tickets that stand beside one another at any zoom
 
   const { at, label, line, circle } = desk.pen;
   const ask = () => map.main?.symbols?.ask();

@@ -26,6 +26,8 @@
       return null;
     }
   };
+  // Minutes and metres in the unit that one reads.
+  const said = ({ key, args }) => ({ key, args: { ...args, span: args.minutes == null ? "" : desk.span(args.minutes * 60), far: args.metres == null ? "" : desk.distance(args.metres) } });
   const title = (one) => one.title || wangge.categoryName(one.category) || one.number;
 
   // --- all of them, and what might be one
@@ -43,7 +45,7 @@
         h("div", { class: "one" }, button(one.title, { class: "link" }, () => open_one(place, one.id)), text("p", {}, [desk.area(one.area_no, one.area), t("dispatch.incident.count", { n: one.tickets, open: one.open }), t("dispatch.incident.unassigned", { n: one.unassigned }), desk.moment(one.opened_at)].join(" \u00b7 ")), h("div", { class: "do" }, button(t("dispatch.incident.open"), {}, () => open_one(place, one.id)))),
       );
       const hints = maybe.rows.map((one) =>
-        h("div", { class: `one${one.burst ? " burst" : ""}` }, text("b", {}, `${one.burst ? "\u25b2 " : ""}${title(one)}`), text("p", {}, [t("dispatch.incident.tickets", { n: one.tickets.length }), ...one.why.map((why) => desk.reason(why, "incident.why"))].filter(Boolean).join(" \u00b7 ")), h("div", { class: "do" }, button(t("dispatch.incident.gather"), {}, () => make({ tickets: one.tickets.map((ticket) => ticket.id), title: title(one) })))),
+        h("div", { class: `one${one.burst ? " burst" : ""}` }, text("b", {}, `${one.burst ? "\u25b2 " : ""}${title(one)}`), text("p", {}, one.why.map((why) => desk.reason(said(why), "incident.why")).filter(Boolean).join(" \u00b7 ")), h("div", { class: "do" }, button(t("dispatch.incident.gather"), {}, () => make({ tickets: one.tickets.map((ticket) => ticket.id), title: title(one) })))),
       );
       body.replaceChildren(
         text("h3", {}, t("dispatch.incidents.open", { n: rows.length })), ...(rows.length ? rows : [text("p", { class: "none" }, t("dispatch.incidents.none"))]),
@@ -93,10 +95,10 @@
     perimeter(one.perimeter || one.outline, one.tickets);
     const { figures } = one;
     const tickets = one.tickets.map((ticket) =>
-      h("div", { class: "one" }, button(title(ticket), { class: "link" }, () => (desk.close(), desk.choose(ticket.id, { by: "incident" }))), text("p", {}, [desk.status(ticket.status), ticket.area, ticket.holder && (typeof ticket.holder === "string" ? ticket.holder : ticket.holder.name)].filter(Boolean).join(" \u00b7 ")), one.closed_at ? h("span") : h("div", { class: "do" }, button(t("dispatch.incident.remove"), { class: "plain" }, () => change({ remove: [ticket.id] })))),
+      h("div", { class: "one" }, button(title(ticket), { class: "link" }, () => (desk.close(), desk.choose(ticket.id, { by: "incident" }))), text("p", {}, [desk.status(ticket.status), desk.area(ticket.area_no, ticket.area), ticket.holder && (typeof ticket.holder === "string" ? ticket.holder : ticket.holder.name)].filter(Boolean).join(" \u00b7 ")), one.closed_at ? h("span") : h("div", { class: "do" }, button(t("dispatch.incident.remove"), { class: "plain" }, () => change({ remove: [ticket.id] })))),
     );
-    const near = one.near.map((ticket) => h("div", { class: "one" }, text("b", {}, title(ticket)), text("p", {}, [desk.status(ticket.status), ticket.area].filter(Boolean).join(" \u00b7 ")), h("div", { class: "do" }, button(t("dispatch.incident.add"), {}, () => change({ add: [ticket.id] })))));
-    const posts = one.posts.slice(0, 8).map((post) => h("div", { class: "one" }, text("b", {}, [desk.named(config.posts, post.role), post.name].filter(Boolean).join(" ")), text("p", {}, [post.area, post.on_duty ? t("dispatch.incident.on_duty") : null].filter(Boolean).join(" \u00b7 ")), post.phone ? h("div", { class: "do" }, h("a", { href: `tel:${post.phone.replace(/[^\d+]/g, "")}` }, post.phone)) : h("span")));
+    const near = one.near.map((ticket) => h("div", { class: "one" }, text("b", {}, title(ticket)), text("p", {}, [desk.status(ticket.status), desk.area(ticket.area_no, ticket.area)].filter(Boolean).join(" \u00b7 ")), h("div", { class: "do" }, button(t("dispatch.incident.add"), {}, () => change({ add: [ticket.id] })))));
+    const posts = one.posts.slice(0, 8).map((post) => h("div", { class: "one" }, text("b", {}, [desk.named(config.posts, post.role), post.name].filter(Boolean).join(" ")), text("p", {}, [desk.area(post.area_no, post.area), post.on_duty ? t("dispatch.incident.on_duty") : null].filter(Boolean).join(" \u00b7 ")), post.phone ? h("div", { class: "do" }, h("a", { href: `tel:${post.phone.replace(/[^\d+]/g, "")}` }, post.phone)) : h("span")));
     const draw_it = button(one.drawn ? t("dispatch.incident.redraw") : t("dispatch.incident.draw"), {}, () => desk.draw((ring) => change({ perimeter: { type: "Polygon", coordinates: [[...ring, ring[0]]] } })));
     const history = one.history.map((event) => h("div", { class: "one" }, text("b", {}, t(`dispatch.incident.did.${event.kind}`)), text("p", {}, [desk.moment(event.at), event.by, event.words].filter(Boolean).join(" \u00b7 "))));
     const body = h("div", { class: "body" },

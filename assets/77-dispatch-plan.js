@@ -42,7 +42,7 @@
       box.checked = !off.has(one.ticket.id) && !(one.answer && !one.answer.ok);
       box.disabled = Boolean(one.answer);
       const node = h("label", { class: `line${one.answer && !one.answer.ok ? " no" : ""}`, "data-line": one.ticket.id }, box,
-        h("span", {}, text("b", {}, one.ticket.title || wangge.categoryName(one.ticket.category)), text("small", {}, one.answer ? (one.answer.ok ? t("dispatch.plan.given") : desk.refusal({ status: 409, ...one.answer })) : desk.reason(one.why, "dispatch.plan.why"))),
+        h("span", {}, text("b", {}, one.ticket.title || wangge.categoryName(one.ticket.category)), ((words) => text("small", { title: words }, words))(one.answer ? (one.answer.ok ? t("dispatch.plan.given") : desk.refusal({ status: 409, ...one.answer })) : desk.reason(one.why, "dispatch.plan.why"))),
         h("span", { class: "to" }, text("b", {}, one.worker.name || one.worker.code), text("small", {}, `${desk.distance(one.distance_m)} \u00b7 ${t("dispatch.minutes", { n: Math.max(1, Math.round(one.minutes)) })}`)));
       box.addEventListener("change", () => {
         box.checked ? off.delete(one.ticket.id) : off.add(one.ticket.id);

@@ -86,7 +86,7 @@
     load();
   };
   const item = (one) => {
-    const where = one.ticket?.town || one.town || one.area;
+    const where = one.town ? desk.town(one.area_no, one.town) : desk.area(one.area_no, one.area);
     const say = [t(`alarm.kind.${one.kind}`), where, desk.moment(one.raised_at), one.level ? t("alarm.level", { level: one.level }) : null, one.escalates_at && !one.acknowledged_at ? t("dispatch.alarm.escalates", { at: desk.at(one.escalates_at) }) : null];
     const go = one.ticket ? () => (desk.close(), desk.choose(one.ticket.id, { by: "alarm" })) : one.incident ? () => desk.open("incidents", { id: one.incident.id ?? one.incident }) : null;
     const name = go ? button(matter(one), { class: "link" }, go) : text("b", {}, matter(one));

@@ -11,7 +11,7 @@
   const latest = desk.latest();
 
   const ticket = (one) =>
-    h("div", { class: "one" }, button(desk.title(one), { class: "link" }, () => (desk.close(), desk.choose(one.id, { by: "handover" }))), text("p", {}, [t(`dispatch.handover.why.${one.why}`), one.town, desk.status(one.status), one.until ? t("dispatch.limit", { at: desk.moment(one.until) }) : one.due_at ? t("dispatch.limit", { at: desk.moment(one.due_at) }) : null].filter(Boolean).join(" \u00b7 ")));
+    h("div", { class: "one" }, button(desk.title(one), { class: "link" }, () => (desk.close(), desk.choose(one.id, { by: "handover" }))), text("p", {}, [t(`dispatch.handover.why.${one.why}`), desk.town(one.area_no, one.town), desk.status(one.status), one.until ? t("dispatch.limit", { at: desk.moment(one.until) }) : one.due_at ? t("dispatch.limit", { at: desk.moment(one.due_at) }) : null].filter(Boolean).join(" \u00b7 ")));
   const note = (one, done) =>
     h("div", { class: "one" }, text("b", {}, one.words), text("p", {}, [t(`dispatch.handover.kind.${one.kind}`), one.ticket ? desk.title(one.ticket) : null, one.due_at ? t("dispatch.limit", { at: desk.moment(one.due_at) }) : null, one.by_name || one.by, desk.moment(one.at)].filter(Boolean).join(" \u00b7 ")), h("div", { class: "do" }, one.done_at || !done ? text("small", { class: "none" }, one.done_at ? t("dispatch.handover.done_at", { at: desk.at(one.done_at) }) : "") : button(t("dispatch.handover.done"), {}, () => done(one))));
   const part = (words, rows, none) => [text("h3", {}, words), ...(rows.length ? rows : [text("p", { class: "none" }, none)])];

@@ -36,6 +36,7 @@ class PostInside(NamedTuple):
     role: str
     name: str
     phone: str | None
+    area_no: int
     area: str
     on_duty: bool
     lon: float
@@ -175,7 +176,7 @@ _POSTS = """
         SELECT DISTINCT r.area_no, r.role FROM roster r, (SELECT %(now)s AT TIME ZONE %(zone)s AS local) AS moment
         WHERE r.on_date BETWEEN local::date - 1 AND local::date AND r.during @> local
     )
-    SELECT k.id, k.role, k.name, k.phone, a.name AS area, t.role IS NOT NULL AS on_duty, ST_X(k.geom) AS lon,
+    SELECT k.id, k.role, k.name, k.phone, k.area_no, a.name AS area, t.role IS NOT NULL AS on_duty, ST_X(k.geom) AS lon,
            ST_Y(k.geom) AS lat
     FROM key_person k
     JOIN area a ON a.no = k.area_no

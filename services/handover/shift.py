@@ -55,7 +55,7 @@ def state(conn: Db, profile: Profile, viewer: Viewer, since: datetime, now: date
     rows: dict[int, tuple[str, Place]] = {}
     for why, tab in (("undecided", "decide"), ("unsigned", "unsigned"), ("mine", "mine")):
         for place in named[tab]:
-            told = "unsigned" if place.ticket.dispatched_at and why == "undecided" else why
+            told = "unsigned" if why == "undecided" and place.stage != "decide" else why
             rows.setdefault(place.ticket.id, (told, place))
     paused = [place for place in named["mine"] if place.stage == "pause"]
     ring = queries.to_ring(conn, viewer.name, since, MOST)
@@ -107,6 +107,7 @@ class _Telling(NamedTuple):
             "number": number(shown.id, shown.reported_at, self.profile.time_zone),
             "title": shown.title,
             "status": shown.status,
+            "area_no": shown.area_no,
             "area": shown.area,
             "town": shown.town,
             "worker": shown.worker,
