@@ -36,12 +36,6 @@ def client_of(url: str, viewer: Any) -> httpx.Client:
 
 
 @pytest.fixture(scope="module")
-def desk(url: str) -> Iterator[httpx.Client]:
-    with client_of(url, DISPATCHER) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def mediator(url: str) -> Iterator[httpx.Client]:
     with client_of(url, MEDIATOR) as client:
         yield client

@@ -24,12 +24,6 @@ def url(module_clone: Stores) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def desk(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(**client_args(url)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def urgent(desk: httpx.Client) -> int:
     """An urgent ticket in the first grid."""
     lon, lat = centre(1, 1, 1)

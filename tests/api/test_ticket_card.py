@@ -1,16 +1,11 @@
 """A ticket's card at a desk: everything of one ticket, for whoever may see it, with the commands they may give."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from app import create_app
-from geodata.servers import Stores
-from settings import Settings
-from tests.live_app import served
 from tests.small_place import centre, grid_no
 from tests.viewers import client_args, county
 
@@ -19,30 +14,18 @@ REPORT = {"channel": "grid", "category": "01001", "title": "路口堆放垃圾",
 WORKER = f"W{grid_no(1, 1, 1)}"
 
 
-@pytest.fixture(scope="module")
-def url(module_clone: Stores) -> Iterator[str]:
-    with served(create_app(Settings(), module_clone)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(**client_args(url)) as client:
-        yield client
-
-
-def filed(client: httpx.Client, *commands: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    ticket = client.post("/api/tickets", json=REPORT).raise_for_status().json()
+def filed(desk: httpx.Client, *commands: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    ticket = desk.post("/api/tickets", json=REPORT).raise_for_status().json()
     for command, carried in commands:
-        answer = client.post(
+        answer = desk.post(
             f"/api/tickets/{ticket['id']}/{command}", json={"version": ticket["version"]} | carried
         )
         ticket = answer.raise_for_status().json()
     return ticket
 
 
-def card(client: httpx.Client, ticket: dict[str, Any]) -> dict[str, Any]:
-    answer = client.get(f"/api/tickets/{ticket['id']}/card")
+def card(desk: httpx.Client, ticket: dict[str, Any]) -> dict[str, Any]:
+    answer = desk.get(f"/api/tickets/{ticket['id']}/card")
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -52,8 +35,8 @@ def fields(shown: dict[str, Any], command: str) -> dict[str, dict[str, Any]]:
     return {field["name"]: field for field in found["fields"]}
 
 
-def test_the_card_holds_course_clock_steps_and_what_may_be_done(client: httpx.Client) -> None:
-    shown = card(client, filed(client, ("dispatch", {"worker": WORKER}), ("sign", {})))
+def test_the_card_holds_course_clock_steps_and_what_may_be_done(desk: httpx.Client) -> None:
+    shown = card(desk, filed(desk, ("dispatch", {"worker": WORKER}), ("sign", {})))
     assert shown["ticket"]["status"] == "signed" and shown["ticket"]["title"] == REPORT["title"]
     assert [event["kind"] for event in shown["history"]] == ["report", "dispatch", "sign"]
     assert shown["holders"][0]["code"] == WORKER and shown["holders"][0]["name"]
@@ -83,44 +66,42 @@ def test_each_field_of_each_command_has_a_kind_and_words() -> None:
                     assert name in KINDS and t(lang, f"ticket.field.{name}") != f"ticket.field.{name}"
 
 
-def test_a_whistle_offers_whom_it_may_call_and_its_answers_are_offered_after_it(client: httpx.Client) -> None:
-    ticket = filed(client, ("dispatch", {"worker": WORKER}), ("sign", {}))
-    asked = fields(card(client, ticket), "whistle")
+def test_a_whistle_offers_whom_it_may_call_and_its_answers_are_offered_after_it(desk: httpx.Client) -> None:
+    ticket = filed(desk, ("dispatch", {"worker": WORKER}), ("sign", {}))
+    asked = fields(card(desk, ticket), "whistle")
     assert next(iter(asked)) == "lead" or next(iter(asked)) == "tier"
     assert {"department:urban", f"worker:{WORKER}"} <= {
         option["value"] for option in asked["lead"]["options"]
     }
     lead = {"kind": "department", "code": "urban"}
-    called = filed(client, ("dispatch", {}), ("whistle", {"tier": 2, "reason": "需部门到场", "lead": lead}))
-    assert {"respond", "refuse"} <= {one["command"] for one in card(client, called)["commands"]}
-    assert "respond" not in {one["command"] for one in card(client, ticket)["commands"]}
+    called = filed(desk, ("dispatch", {}), ("whistle", {"tier": 2, "reason": "需部门到场", "lead": lead}))
+    assert {"respond", "refuse"} <= {one["command"] for one in card(desk, called)["commands"]}
+    assert "respond" not in {one["command"] for one in card(desk, ticket)["commands"]}
 
 
-def test_the_past_of_the_place_is_told(client: httpx.Client) -> None:
-    before = card(client, filed(client))["spot"]
-    after = card(client, filed(client))["spot"]
+def test_the_past_of_the_place_is_told(desk: httpx.Client) -> None:
+    before = card(desk, filed(desk))["spot"]
+    after = card(desk, filed(desk))["spot"]
     assert after["tickets"] == before["tickets"] + 1 and after["same_kind"] == before["same_kind"] + 1
     assert after["latest"][0]["distance_m"] == 0
 
 
-def test_who_may_only_look_gets_no_commands(url: str, client: httpx.Client) -> None:
-    ticket = filed(client)
+def test_who_may_only_look_gets_no_commands(url: str, desk: httpx.Client) -> None:
+    ticket = filed(desk)
     with httpx.Client(**client_args(url, county("operator"))) as operator:
         shown = card(operator, ticket)
     assert shown["commands"] == [] and shown["ticket"]["title"]
 
 
-def test_a_pause_shows_on_the_clock(client: httpx.Client) -> None:
+def test_a_pause_shows_on_the_clock(desk: httpx.Client) -> None:
     until = (datetime.now(UTC) + timedelta(days=2)).isoformat()
-    ticket = filed(
-        client, ("dispatch", {}), ("sign", {}), ("suspend", {"reason": "等待备件", "until": until})
-    )
-    shown = card(client, ticket)
+    ticket = filed(desk, ("dispatch", {}), ("sign", {}), ("suspend", {"reason": "等待备件", "until": until}))
+    shown = card(desk, ticket)
     assert shown["clock"]["state"] in ("paused", "overdue") and "resume" in [
         one["command"] for one in shown["commands"]
     ]
 
 
 @pytest.mark.parametrize("ticket_id", ["0", "999999", str(2**63)])
-def test_a_ticket_that_is_not_there(client: httpx.Client, ticket_id: str) -> None:
-    assert client.get(f"/api/tickets/{ticket_id}/card").status_code == 404
+def test_a_ticket_that_is_not_there(desk: httpx.Client, ticket_id: str) -> None:
+    assert desk.get(f"/api/tickets/{ticket_id}/card").status_code == 404

@@ -19,13 +19,6 @@ from tests.small_place import grid_no
 from tests.viewers import client_args, county, of_town
 
 
-@pytest.fixture(scope="module")
-def url(module_clone: Stores) -> Iterator[str]:
-    """The whole product on the small place."""
-    with served(create_app(Settings(), module_clone)) as address:
-        yield address
-
-
 @pytest.fixture
 def screen(url: str, module_clone: Stores) -> Iterator[httpx.Client]:
     """A screen that nobody knows."""
