@@ -62,11 +62,15 @@ def load_small_place(conn: Db) -> None:
         FROM area WHERE level = 'grid'
         """
     )
-    conn.execute(
-        "SELECT ensure_months('ticket', (current_date - interval '13 months')::date, current_date + 40)"
-    )
-    conn.execute("SELECT ensure_position_days(current_date - 30, current_date + 2)")
+    # As few as most tests need: a month is 25 relations to copy, and a new connection's first plan looks at them all.
+    make_months(conn, 35)
+    conn.execute("SELECT ensure_position_days(current_date - 1, current_date + 2)")
     conn.execute("SELECT setval('area_revision', 1)")
+
+
+def make_months(conn: Db, days: int, least: int = -2) -> None:
+    """Make room for tickets of that many days before today, up to `least` days before it."""
+    conn.execute("SELECT ensure_months('ticket', current_date - %s, current_date - %s)", (days, least))
 
 
 def _area(conn: Db, no: int, level: str, code: str, name: str, parent: int | None, kind: str | None) -> None:

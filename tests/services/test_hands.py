@@ -21,7 +21,7 @@ from services.tickets.states import HELD
 from tests.data.broken.make import HEADING
 from tests.services.situations import PROFILE
 from tests.services.test_ticket_machine import COMMANDS, REFUSALS, ROLES, carried, report
-from tests.small_place import grid_no
+from tests.small_place import grid_no, make_months
 from tests.viewers import county
 
 WORKER = f"W{grid_no(1, 1, 1)}"
@@ -44,7 +44,9 @@ def differences(conn: Db) -> list[tuple[object, ...]]:
 
 def given(conn: Db, status: str = "dispatched", *, at: datetime | None = None) -> int:
     """A ticket of the worker's, dispatched then."""
-    at = at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    at = at or now
+    make_months(conn, 1 + (now - at).days)
     row = conn.execute(
         """
         INSERT INTO ticket (reported_at, channel_id, category_id, title, location, area_no, status, dispatched_at,

@@ -18,7 +18,7 @@ from geodata.pool import make_pool
 from geodata.scope import EVERYTHING, Pool, Scope
 from geodata.servers import Stores
 from services.heat import HEADER, Filter, HeatStore, Lattice, NotLoaded, UnknownFilter, encode, varints
-from tests.small_place import COUNTY_NO, centre, grid_no
+from tests.small_place import COUNTY_NO, centre, grid_no, make_months
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 Row = tuple[datetime, float, float, str, str, int]
@@ -45,6 +45,7 @@ ROWS = some_rows(500)
 def heat_pool(module_clone: Stores) -> Iterator[Pool]:
     """A database with those tickets, one on a shared point and one without a place."""
     with psycopg.connect(module_clone.database_url) as conn:
+        make_months(conn, 61)
         for at, x, y, category, channel, no in ROWS:
             insert(conn, at, x, y, category, channel, no)
         insert(conn, NOW, 117.0, 35.4, "01001", "grid", COUNTY_NO, "shared_point")
@@ -183,6 +184,7 @@ def test_stale_and_events_equal_fresh(clone: Stores) -> None:
         psycopg.connect(clone.database_url, autocommit=True) as conn,
         make_pool(clone.database_url, size=2) as pool,
     ):
+        make_months(conn, 61)
         for row in ROWS[:50]:
             insert(conn, *row)
         stale = HeatStore(pool)

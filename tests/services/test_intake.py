@@ -18,7 +18,7 @@ from services.intake import reporter
 from services.intake.address import find_place
 from services.intake.masking import is_id_number, masked, published
 from services.intake.reporter import Reporter
-from tests.small_place import grid_no
+from tests.small_place import grid_no, make_months
 from tests.viewers import DISPATCHER
 
 ID = "370883199001011239"
@@ -234,6 +234,7 @@ def test_a_changed_secret_seals_anew(pool: Pool) -> None:
 
 def test_a_reporter_follows_the_ticket_and_is_forgotten_after_its_end(pool: Pool, clone: Stores) -> None:
     with psycopg.connect(clone.database_url) as conn:
+        make_months(conn, 391, 380)
         for ticket_id, days in ((7, 400), (8, 10)):
             conn.execute(
                 "INSERT INTO ticket (id, reported_at, closed_at, channel_id, category_id, title, location, area_no,"
