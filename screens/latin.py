@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
-
 from screens.words import t
 
 
@@ -47,4 +45,6 @@ def _endings(lang: str) -> list[tuple[str, str]]:
 
 def _pinyin(name: str) -> str:
     """Syllables run together within a word, digits and Latin letters apart: 第3 → 3, 孟家楼 → Mengjialou."""
+    from pypinyin import lazy_pinyin  # its tables are a tenth of a start
+
     return " ".join("".join(lazy_pinyin(part)).capitalize() for part in re.split(r"(\d+)", name) if part)

@@ -13,14 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geodata.importing import words
+from geodata.importing.care_shapes import EVERY_DAYS, ID_NUMBER, PHONE
 from geodata.importing.fields import Fields
 from geodata.importing.report import Progress, Report, silent
 from geodata.importing.rows import POINT, Kind, PeopleOptions, Reading, import_rows
 from geodata.scope import Db
-
-EVERY_DAYS = 30  # between two visits, where the file does not say
-ID_NUMBER = r"^\d{17}[\dXx]$"  # GB 11643
-PHONE = r"^[0-9+][0-9 ()-]{4,30}$"
 
 
 class Sealer(Protocol):

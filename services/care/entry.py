@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from geodata.importing.care import EVERY_DAYS, ID_NUMBER, PHONE
+from geodata.importing.care_shapes import EVERY_DAYS, ID_NUMBER, PHONE
 from profiles import Profile
 from services.care.contents import Contact
 from services.care.errors import BadCare, Details

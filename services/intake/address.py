@@ -7,8 +7,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pypinyin import lazy_pinyin
-
 from geodata.queries import intake as queries
 from geodata.queries.intake import Named
 from geodata.scope import Db
@@ -136,6 +134,8 @@ def _inside(one: Named, wide: Named) -> bool:
 @lru_cache(maxsize=20_000)
 def _sound(text: str) -> str:
     """Pinyin without tones; latin letters as they are, in lower case."""
+    from pypinyin import lazy_pinyin  # its tables are a tenth of a start
+
     return "".join(re.sub(r"[^a-z0-9]", "", part.lower()) for part in lazy_pinyin(text))
 
 

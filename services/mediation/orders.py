@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from geodata.importing.care import PHONE
+from geodata.importing.care_shapes import PHONE
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Side = Literal["applicant", "respondent", "other"]
