@@ -85,16 +85,19 @@
   };
   map.within = () => config.within || null;
   const feeds = new Map();
-  map.areas = (level, detail, within) => {
+  const feedOf = (level, detail, within) => {
     const first = level === "grid" && detail === "low" && within === map.within() && config.feeds?.grids;
-    const url = first || map.url(`/api/map/areas/${level}`, { v: config.revision, detail, within });
+    return first || map.url(`/api/map/areas/${level}`, { v: config.revision, detail, within });
+  };
+  map.areas = (level, detail, within) => {
+    const url = feedOf(level, detail, within);
     if (!feeds.has(url)) {
       const early = wangge.first?.url === url ? wangge.first.feed.catch(() => map.fetch(url)) : null;
       feeds.set(url, early || map.fetch(url));
     }
     return feeds.get(url);
   };
-  map.forgetAreas = () => feeds.clear();
+  map.forgetAreas = (level, detail, within) => (level ? feeds.delete(feedOf(level, detail, within)) : feeds.clear());
   map.areas("grid", "low", map.within());
   map.areas("town", "low", null);
   map.areas("county", "low", null);

@@ -151,6 +151,7 @@
     ];
     const hovered = L.polygon([], own({ fill: false, weight: 1.6, opacity: 1 }));
     view.layers = layers;
+    view.lines = lines;
     view.renderer = renderer;
 
     const filled = () => map.state.mode === "fill";
@@ -246,41 +247,6 @@
       neighbours.bringToBack();
     };
 
-    // --- full detail when close: by the towns in view
-    const full = new Set();
-    const refine = async () => {
-      if (view.zoom < spec.numbers.full_detail_zoom || view.inset) return;
-      const box = leaflet.getBounds();
-      for (const town of outlines.values()) {
-        if (town.level !== "town" || full.has(town.no)) continue;
-        const [west, south, east, north] = town.box;
-        if (!box.intersects(L.latLngBounds([south, west], [north, east]))) continue;
-        full.add(town.no);
-        try {
-          const levels = await Promise.all(["grid", "community", "town"].map((level) => map.areas(level, "full", town.code)));
-          levels.forEach((collection, at) => sharpen(collection, at === 0 ? layers : lineLayers(LINES[at - 1]), ["grid", "community", "town"][at]));
-        } catch {
-          full.delete(town.no);
-        }
-      }
-    };
-    const lineLayers = (id) => {
-      const found = new Map();
-      lines[id]?.eachLayer((layer) => found.set(layer.feature.id, layer));
-      return found;
-    };
-    const sharpen = (collection, found, level) => {
-      for (const feature of collection.features) {
-        const layer = found.get(feature.id);
-        if (!layer) continue;
-        const { type, coordinates } = feature.geometry;
-        layer.setLatLngs(L.GeoJSON.coordsToLatLngs(coordinates, type === "Polygon" ? 1 : 2));
-      }
-      learn(level, collection);
-      index = null;
-      outline(selected, map.state.selected);
-    };
-
     // --- selected and hovered
     const shapeOf = (no) => {
       const geometry = outlines.get(no)?.feature.geometry;
@@ -304,6 +270,11 @@
     view.select = async (no) => {
       if (no != null && !outlines.has(no)) await map.boundsOfArea(no);
       outline(selected, no);
+    };
+    view.redrawn = (level, collection) => {
+      learn(level, collection);
+      index = null;
+      outline(selected, map.state.selected);
     };
 
     // --- load
@@ -332,7 +303,6 @@
         grids?.setStyle(lineStyle());
       }
     });
-    leaflet.on("moveend", refine);
     const off = [
       wangge.on("map:values", styleChanged),
       wangge.on("map:theme", () => {
@@ -349,7 +319,6 @@
         if (name === "selected") view.select(value);
       }),
       wangge.on("map:reload", () => {
-        full.clear();
         for (const id of LINES) (lines[id]?.remove(), delete lines[id]);
         load();
       }),

@@ -30,7 +30,13 @@ LAYER = Layer(
         "class0": "--ramp-0", "class1": "--ramp-1", "class2": "--ramp-2", "class3": "--ramp-3", "class4": "--ramp-4",
         "class5": "--ramp-5", "unknown": "--bg-2", "line": "--map-grid", "line_only": "--line-2",
     },
-    numbers={"line_width": 0.6, "line_width_close": 1.0, "close_zoom": 14, "full_detail_zoom": 14},
+    numbers={
+        "line_width": 0.6,
+        "line_width_close": 1.0,
+        "close_zoom": 14,
+        "full_detail_zoom": 14,
+        "full_detail_towns": 6,  # more than a close view shows, few enough for a screen that looks around for days
+    },
     card="area",
     card_fields=("open", "overdue", "reported_today", "per_1000", "last_patrol_at", "households", "population"),
 )  # fmt: skip

@@ -106,6 +106,29 @@ def test_all_grids_are_drawn_in_the_classes_of_their_open_tickets(page: Page) ->
     assert page.evaluate("document.getElementById('wg-first')") is None, "the first picture is gone"
 
 
+def test_full_detail_is_let_go_of_when_others_were_looked_at_since(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: "detail=full" in request.url and asked.append(request.url))
+    page.evaluate("wangge.map.spec('grids').numbers.full_detail_towns = 1")
+    for town in (1, 2, 1):
+        lon, lat = centre(town, 1, 1)
+        page.evaluate(
+            "([lat, lon]) => wangge.map.main.leaflet.setView([lat, lon], 17, { animate: false })", [lat, lon]
+        )
+        no = grid_no(town, 0, 0)
+        page.wait_for_function("(no) => [...wangge.map.main.sharp].join() === String(no)", arg=no)
+    grids = [url for url in asked if "/areas/grid" in url]
+    assert len(grids) == 3, "what was let go of is asked for again"
+    low = """async (no) => {
+        const { features } = await wangge.map.areas("grid", "low", wangge.map.within());
+        const [ring] = features.find(({ id }) => id === no).geometry.coordinates;
+        const drawn = wangge.map.main.layers.get(no).getLatLngs()[0];
+        return drawn.every(({ lat, lng }, i) => lng === ring[i][0] && lat === ring[i][1]);
+    }"""
+    assert page.evaluate(low, grid_no(2, 1, 1))
+    page.evaluate("wangge.map.spec('grids').numbers.full_detail_towns = 6")
+
+
 def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(page: Page, url: str) -> None:
     page.evaluate(
         """() => {
