@@ -23,7 +23,8 @@ from services.dispatch.score import GENERAL, PLAIN, Facts, best_beyond, scale_of
 from services.dispatch.travel import By, Method, least_s
 from services.tickets import ENDED, NotAllowed, UnknownTicket
 
-FIRST_LOOK = 24  # so many of the nearest are looked at first …
+FIRST_LOOK = 20  # so many of the nearest are looked at first …
+FEW_KNOW = 12  # … and of those who know the matter …
 WIDER = 2  # … and when those are not enough, so many times more at each further look
 NEAR, KNOWING = 1, 2  # streams of workers: the nearest of all, the nearest of those who know the matter
 LEFT_OUT_TOLD = 20
@@ -88,7 +89,7 @@ def _searched(conn: Db, asked: Asked, version: int, limit: int) -> Found:
     ticket = asked.ticket
     spot = None if ticket.lon is None or ticket.lat is None else (ticket.lon, ticket.lat)
     extra = others.posts(conn, asked, spot) + others.department(asked)
-    looks, seen = {NEAR: FIRST_LOOK, KNOWING: FIRST_LOOK}, set[int]()
+    looks, seen = {NEAR: FIRST_LOOK, KNOWING: min(FIRST_LOOK, FEW_KNOW)}, set[int]()
     able: list[Able] = []
     unable: list[Unable] = []
     while True:

@@ -43,11 +43,15 @@ def for_row(profile: Profile, category: str, facts: Facts, *, area: str) -> list
 
 def for_left_out(why: str, one: CrewMember, now: datetime, refused_at: datetime | None = None) -> Reason:
     """Why a worker is not proposed."""
-    args: dict[str, dict[str, Any]] = {
-        "off_shift": {"shift_from": one.shift_from},
-        "on_leave": {"until": None if one.away_until is None else round(one.away_until.timestamp() * 1000)},
-        "position_old": {"minutes": (one.position_age_s or 0) // 60},
-        "at_limit": {"load": one.load, "capacity": one.capacity},
-        "refused": {"minutes": 0 if refused_at is None else round((now - refused_at).total_seconds() / 60)},
-    }
-    return Reason(why, args.get(why, {}))
+    args: dict[str, Any] = {}
+    if why == "off_shift":
+        args = {"shift_from": one.shift_from}
+    elif why == "on_leave":
+        args = {"until": None if one.away_until is None else round(one.away_until.timestamp() * 1000)}
+    elif why == "position_old":
+        args = {"minutes": (one.position_age_s or 0) // 60}
+    elif why == "at_limit":
+        args = {"load": one.load, "capacity": one.capacity}
+    elif why == "refused":
+        args = {"minutes": 0 if refused_at is None else round((now - refused_at).total_seconds() / 60)}
+    return Reason(why, args)

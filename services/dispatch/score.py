@@ -1,5 +1,6 @@
 """The score of a candidate: parts, each with its points of how many, that add up to it."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from profiles import Profile
@@ -74,12 +75,17 @@ def scored(scale: Scale, facts: Facts) -> Score:
         Part(
             name,
             round(100 * weight / whole * shares[name], 1),
-            round(100 * weight / whole, 1),
+            _of_hundred(weight, whole),
             values[name],
         )
         for name, weight in applied.items()
     )
     return Score(round(sum(part.points for part in parts), 1), parts)
+
+
+@lru_cache(maxsize=512)  # the same few weights each time, and rounding is what a score costs
+def _of_hundred(weight: int, whole: int) -> float:
+    return round(100 * weight / whole, 1)
 
 
 def best_beyond(scale: Scale, minutes: float, *, skilled: bool, of_trade: bool) -> float:
