@@ -5,6 +5,8 @@ import time
 SEGMENTS = 6
 SEGMENT_S = 2
 WINDOW = 5
+# Numbers start anew each week: hls.js walks over every discontinuity from 0 to the newest, for seconds since 1970.
+A_WEEK = 7 * 86_400 // SEGMENT_S  # a whole number of loops
 
 
 def demo_playlist(name: str, now: float, segment_address: str) -> str:
@@ -15,12 +17,13 @@ def demo_playlist(name: str, now: float, segment_address: str) -> str:
     shift = sum(name.encode()) % SEGMENTS
     newest = int(now // SEGMENT_S) - 1  # a segment is listed once it is over
     first = newest - WINDOW + 1
-    loops = (first + shift + SEGMENTS - 1) // SEGMENTS  # loop starts before the first segment listed
+    began = first - first % A_WEEK
+    loops = (first - began + shift + SEGMENTS - 1) // SEGMENTS  # loop starts before the first segment listed
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:6",
         f"#EXT-X-TARGETDURATION:{SEGMENT_S}",
-        f"#EXT-X-MEDIA-SEQUENCE:{first}",
+        f"#EXT-X-MEDIA-SEQUENCE:{first - began}",
         f"#EXT-X-DISCONTINUITY-SEQUENCE:{loops}",
     ]
     for number in range(first, newest + 1):

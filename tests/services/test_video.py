@@ -14,7 +14,7 @@ import redis
 
 from geodata.pool import make_pool
 from geodata.servers import Stores
-from services.demo_camera import SEGMENT_S, SEGMENTS, demo_playlist
+from services.demo_camera import A_WEEK, SEGMENT_S, SEGMENTS, demo_playlist
 from services.video import NoSignal, Prober, media_playlist
 from tests.small_place import centre, grid_no
 
@@ -168,7 +168,7 @@ def test_the_demo_camera_moves_with_the_clock_and_never_contradicts_itself() -> 
         text = demo_playlist("hall", 1_790_000_000 + step, "s{index}.ts")
         listed = segments(text)
         assert len(listed) == 5
-        assert listed[-1][0] == (1_790_000_000 + step) // SEGMENT_S - 1
+        assert listed[-1][0] == ((1_790_000_000 + step) // SEGMENT_S - 1) % A_WEEK
         for number, index in listed:
             assert known.setdefault(number, index) == index
         before = int(re.search(r"DISCONTINUITY-SEQUENCE:(\d+)", text)[1])  # type: ignore[index]
@@ -179,6 +179,15 @@ def test_the_demo_camera_moves_with_the_clock_and_never_contradicts_itself() -> 
     for one, other in pairwise(numbers):
         assert breaks[other] - breaks[one] == (known[one] == 0), "a break that left the list is counted"
     assert {known[number] for number in known} == set(range(SEGMENTS))
+
+
+def test_the_numbers_of_a_demo_camera_stay_small_for_the_player() -> None:
+    """hls.js fills an array up to the number of the discontinuity and walks over all of it at each playlist."""
+    for now in (0x7FFFFFFF, 1_790_208_000 - 1, 1_790_208_000, 1_790_208_000 + 11):
+        text = demo_playlist("hall", now, "s{index}.ts")
+        assert int(re.search(r"DISCONTINUITY-SEQUENCE:(\d+)", text)[1]) <= A_WEEK // SEGMENTS + 1  # type: ignore[index]
+        assert 0 <= segments(text)[0][0] < A_WEEK
+    assert A_WEEK % SEGMENTS == 0, "the loop goes on where a week begins"
 
 
 def test_names_of_demo_cameras_show_different_moments() -> None:
