@@ -6,13 +6,7 @@ from typing import NamedTuple
 from geodata.scope import Db
 
 Bounds = tuple[float, float, float, float]
-CLOSE_M = (
-    150  # nearly everybody is so close to a road, and a box is looked into quicker than the nearest is sought
-)
-NEAREST = 3  # roads looked at beyond: the nearest in degrees is not always the nearest in metres
-_POINT = "ST_ClosestPoint(geom, p.geom)"
-_ONTO = "n.*, ST_DistanceSphere(n.onto, p.geom) AS off_m"
-_CLOSE_BY = f"ST_Expand(p.geom, {CLOSE_M} / (111000 * cosd(p.lat)), {CLOSE_M} / 111000.0)"
+CLOSE_M = 150.0  # nearly everybody is so close to a road; who is not is looked for again within the reach
 
 
 class Stand(NamedTuple):
@@ -46,24 +40,31 @@ def stands(conn: Db, places: Sequence[tuple[int, float, float]], reach_m: float)
         f"""
         SELECT p.id, e.id, e.source, e.target, e.cost_s, e.reverse_s, e.part,
                ST_LineLocatePoint(e.geom, e.onto), e.off_m, ST_X(e.onto), ST_Y(e.onto)
-        FROM (SELECT id, ST_SetSRID(ST_MakePoint(lon, lat), 4326) AS geom, lat
-              FROM unnest(%s::bigint[], %s::float8[], %s::float8[]) AS given (id, lon, lat) OFFSET 0) AS p
+        FROM (SELECT id, ST_SetSRID(ST_MakePoint(lon, lat), 4326) AS geom, 111000 * cosd(lat) AS east_m
+              FROM unnest(%(ids)s::bigint[], %(lons)s::float8[], %(lats)s::float8[]) AS given (id, lon, lat)
+              OFFSET 0) AS p
         CROSS JOIN LATERAL (
-            (SELECT * FROM (
-                SELECT {_ONTO} FROM (SELECT *, {_POINT} AS onto FROM road_edge WHERE geom && {_CLOSE_BY} OFFSET 0) AS n
-             ) AS close WHERE off_m <= {CLOSE_M} ORDER BY off_m LIMIT 1)
-            UNION ALL
-            (SELECT {_ONTO} FROM (SELECT *, {_POINT} AS onto FROM road_edge
-                                  ORDER BY geom <-> p.geom LIMIT {NEAREST}) AS n
-             ORDER BY off_m LIMIT 1)
-            LIMIT 1  -- the second is looked for only where the first finds nothing
+            {_nearest("%(close)s::float8")} UNION ALL {_nearest("%(reach)s::float8")}
+            LIMIT 1  -- the second is looked into only where the first finds nothing
         ) AS e
-        WHERE e.off_m <= %s
         """,  # nosec B608 # of constants alone
-        (*([list(column) for column in zip(*places, strict=True)] or [[], [], []]), reach_m),
+        {
+            "ids": [place[0] for place in places], "lons": [place[1] for place in places],
+            "lats": [place[2] for place in places], "close": min(CLOSE_M, reach_m), "reach": reach_m,
+        },
         prepare=True,
-    ).fetchall()
+    ).fetchall()  # fmt: skip
     return {row[0]: Stand(*row) for row in rows}
+
+
+def _nearest(within_m: str) -> str:
+    """The nearest road to p within a box: an index walked from the nearest on takes several times as long."""
+    return f"""
+        (SELECT * FROM (
+            SELECT boxed.*, ST_DistanceSphere(boxed.onto, p.geom) AS off_m
+            FROM (SELECT *, ST_ClosestPoint(geom, p.geom) AS onto FROM road_edge
+                  WHERE geom && ST_Expand(p.geom, {within_m} / p.east_m, {within_m} / 111000) OFFSET 0) AS boxed
+         ) AS found WHERE off_m <= {within_m} ORDER BY off_m LIMIT 1)"""  # nosec B608 # of constants alone
 
 
 def costs(
