@@ -48,7 +48,12 @@ class Router(APIRouter):
 
 
 def take(app: FastAPI, router: APIRouter) -> None:
-    """Have the app serve its routes as they are; FastAPI's `include_router` would build each a second time."""
+    """Have the app serve its routes as they are; FastAPI's `include_router` would build each a second time.
+
+    Raises LookupError for a router that nothing guards.
+    """
+    if not any(one.dependency is guard for one in router.dependencies):
+        raise LookupError(f"{router.routes} come without the guard; api/router.py has a Router with it")
     app.router.routes.extend(router.routes)
 
 

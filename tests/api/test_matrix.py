@@ -12,11 +12,13 @@ from typing import Any
 import psycopg
 import pytest
 import websockets.exceptions
+from fastapi import APIRouter, FastAPI
 from psycopg.types.json import Jsonb
 from websockets.sync.client import connect
 
 import profiles
 from api.gate import routes_of
+from api.router import take
 from app import create_app
 from geodata.scope import EVERYTHING, Db, scoped
 from geodata.servers import Stores
@@ -328,6 +330,11 @@ def expected(asker: Asker, row: Row, town: int) -> tuple[str, tuple[int, ...]]:
 
 def test_each_route_has_a_row_and_each_row_a_route(app: Any) -> None:
     assert routes_of(app) == set(ROUTES)
+
+
+def test_no_routes_are_taken_in_without_the_guard() -> None:
+    with pytest.raises(LookupError, match="without the guard"):
+        take(FastAPI(), APIRouter())
 
 
 @pytest.mark.parametrize("topic", TOPICS)
