@@ -162,12 +162,17 @@
     const ticket = desk.card?.ticket;
     const no = ticket?.area?.no;
     if (ticket?.area?.level === "grid" || no % 1000) map.select(no);
-    if (!desk.candidates) reveal();
+    desk.candidates ? revealed() : reveal();
     ask();
   });
+  // Once for each choice, as soon as map, place and candidates are known; ranked anew later the view is the dispatcher's.
+  const revealed = () => {
+    if (by === null || !desk.candidates || !bounds() || !map.main?.leaflet._loaded) return;
+    by = null;
+    reveal();
+  };
   on("desk:candidates", () => {
-    if (by !== null) reveal();
-    by = null; // ranked anew later: the view is the dispatcher's
+    revealed();
     ask();
   });
   for (const event of ["desk:candidate", "desk:rows", "desk:spots", "desk:picked", "desk:asked", "desk:lines", "desk:perimeter", "desk:claim"]) on(event, ask);
@@ -190,6 +195,7 @@
   // --- the queue filtered by the map's extent follows the map
   let timer = 0;
   map.part((view) => {
+    setTimeout(revealed, 0); // a ticket of the page's address may be known before its map
     view.leaflet.on("moveend", () => {
       clearTimeout(timer);
       timer = setTimeout(() => desk.asked.view && wangge.emit("desk:asked", { view: true }), 400);

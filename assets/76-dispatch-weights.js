@@ -76,6 +76,7 @@
       const mine = previews.next();
       if (!changed()) return change.replaceChildren();
       change.setAttribute("aria-busy", "true");
+      if (!change.childElementCount) change.replaceChildren(...Array.from({ length: 3 }, () => h("div", { class: "wait" })));
       try {
         const answer = await wangge.post("/api/dispatch/weights/preview", { weights: now() });
         if (!previews.is(mine)) return;
@@ -108,7 +109,7 @@
       timer = setTimeout(preview, 300);
     };
     const rows = Object.keys(told.weights).map((name) => {
-      const range = h("input", { type: "range", min: "0", max: String(Math.max(MOST, told.weights[name])), step: "1", "aria-label": t(`dispatch.part.${name}`), "data-part": name });
+      const range = h("input", { type: "range", min: "0", max: String(Math.max(MOST, told.weights[name], told.defaults[name])), step: "1", "aria-label": t(`dispatch.part.${name}`), "data-part": name });
       const shown = h("b");
       const was = h("small");
       range.addEventListener("input", () => {

@@ -74,8 +74,9 @@
     }
   };
   setInterval(() => !muted && told?.rows.some((one) => one.sound === "urgent" && !one.acknowledged_at) && ring("urgent"), AGAIN_MS);
-  const matter = (one) => one.ticket?.title || (one.ticket ? wangge.categoryName(one.ticket.category) : one.incident?.title) || t(`alarm.kind.${one.kind}`);
-  const notice = (one) => one && desk.toast(`${t(`alarm.kind.${one.kind}`)} \u00b7 ${matter(one)}`, { bad: true, seconds: 15 });
+  const kind = (one) => desk.reason({ key: one.kind, args: { ...one.data, severity: one.severity } }, "alarm.kind");
+  const matter = (one) => one.ticket?.title || (one.ticket ? wangge.categoryName(one.ticket.category) : one.incident?.title) || kind(one);
+  const notice = (one) => one && desk.toast(`${kind(one)} \u00b7 ${matter(one)}`, { bad: true, seconds: 15 });
 
   const acknowledge = async (one) => {
     try {
@@ -87,7 +88,7 @@
   };
   const item = (one) => {
     const where = one.town ? desk.town(one.area_no, one.town) : desk.area(one.area_no, one.area);
-    const say = [t(`alarm.kind.${one.kind}`), where, desk.moment(one.raised_at), one.level ? t("alarm.level", { level: one.level }) : null, one.escalates_at && !one.acknowledged_at ? t("dispatch.alarm.escalates", { at: desk.at(one.escalates_at) }) : null];
+    const say = [kind(one), where, desk.moment(one.raised_at), one.level ? t("alarm.level", { level: one.level }) : null, one.escalates_at && !one.acknowledged_at ? t("dispatch.alarm.escalates", { at: desk.at(one.escalates_at) }) : null];
     const go = one.ticket ? () => (desk.close(), desk.choose(one.ticket.id, { by: "alarm" })) : one.incident ? () => desk.open("incidents", { id: one.incident.id ?? one.incident }) : null;
     const name = go ? button(matter(one), { class: "link" }, go) : text("b", {}, matter(one));
     return h("div", { class: "one", "data-alarm": one.id }, name, text("p", { class: one.level ? "late" : null }, say.filter(Boolean).join(" \u00b7 ")), h("div", { class: "do" }, one.acknowledged_at ? text("small", { class: "none" }, t("dispatch.alarm.by", { name: one.by_name || one.by, at: desk.at(one.acknowledged_at) })) : button(t("dispatch.alarm.acknowledge"), {}, () => acknowledge(one))));
