@@ -55,6 +55,7 @@ def dispatched(stores: Stores, count: int) -> list[int]:
     profile, past = profiles.load("zoucheng"), datetime.now(UTC) - 40 * DAYS
     ids = []
     with psycopg.connect(stores.database_url) as conn:
+        conn.execute("SELECT ensure_months('ticket', %s, %s)", (past.date(), past.date()))
         for number in range(count):
             lon, lat = centre(1, 1, 1 + number % 9)
             report = Report(
