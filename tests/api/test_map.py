@@ -105,7 +105,6 @@ def test_boundaries_are_compressed_named_and_kept_for_ever_by_revision(client: h
         ("/api/map/tickets?bbox=nan,0,1,1", 422),
         ("/api/map/tickets?bbox=3,0,1,1", 422),
         ("/api/map/tickets?bbox=0,0,1e309,1", 422),
-        ("/api/heat?category=nonsense", 422),
         ("/api/heat?from=yesterday", 422),
         ("/api/cards/area/5", 404),
         ("/api/cards/ticket/999999", 404),
@@ -143,6 +142,8 @@ def test_heat_counts_exact_places_by_window_and_filter(client: httpx.Client) -> 
         assert answer.status_code == 200 and answer.headers["content-encoding"] == "br"
         return int(HEADER.unpack_from(answer.content)[7])
 
+    unknown = heat(client, category="nonsense")
+    assert (unknown.status_code, set(unknown.json()["error"])) == (422, {"code", "message", "details"})
     quarter = (datetime.now(UTC) - timedelta(minutes=15)).isoformat()
     assert tickets() == 2, "the one on a shared point has no place"
     assert tickets(**{"from": quarter}) == 1
