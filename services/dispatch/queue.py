@@ -97,7 +97,9 @@ def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
     ids = [place.ticket.id for place in page]
     return Queue(
         page,
-        queries.shown(conn, ids, words=viewer.may(Right.PEOPLE)),
+        queries.shown(
+            conn, ids, [place.ticket.reported_at for place in page], words=viewer.may(Right.PEOPLE)
+        ),
         {claim.ticket_id: claim for claim in claims.live(conn, ids)} if ids else {},
         len(kept),
         queries.counts(conn, now),
