@@ -48,7 +48,7 @@ class Settings(BaseSettings):
         30, ge=1, le=365, description="Days after which positions are deleted."
     )
     live_interval_ms: int = Field(
-        200, ge=20, le=5000, description="Changes within so many milliseconds reach a screen together."
+        100, ge=20, le=5000, description="Changes within so many milliseconds reach a screen together."
     )
     position_interval_ms: int = Field(
         1000, ge=100, le=60_000, description="How often moved workers are sent to screens (milliseconds)."

@@ -115,7 +115,7 @@ class Relay:
         return events.version_of(newest[0][0]) if newest else 0
 
     def _add(self, rows: list[outbox.OutboxRow]) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
+        pipeline = self._redis.pipeline()  # a transaction: readers see what was committed together at once
         for row in rows:
             pipeline.xadd(
                 events.stream_key(self._prefix), events.encode(row), id=f"{row.version}-0", maxlen=STREAM_LENGTH

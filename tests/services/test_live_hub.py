@@ -6,7 +6,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -328,6 +328,24 @@ async def test_a_killed_session_of_the_relay_is_made_again(hub: Hub, pool: Pool,
         assert killed == (2,)
     ticket = await file(pool)
     await wall.read_until(lambda: wall.grids[ticket.area.no][1] == 1)
+
+
+async def test_what_was_committed_together_comes_together(hub: Hub, pool: Pool, clone: Stores) -> None:
+    def wait_for_news(after: bytes | str) -> list[Any]:
+        with redis.Redis.from_url(clone.redis_url) as client:
+            return cast(list[Any], client.xread({stream_key(clone.key_prefix): after}, count=100, block=5000))
+
+    def commit() -> None:
+        with scoped(pool, EVERYTHING) as conn:
+            for number in range(20):
+                add_event(conn, "desk", grid_no(1, 1, 1), {"desk": "claim", "id": number})
+
+    for _ in range(5):
+        with redis.Redis.from_url(clone.redis_url) as client:
+            newest = client.xrevrange(stream_key(clone.key_prefix), count=1)
+        waiting = asyncio.create_task(asyncio.to_thread(wait_for_news, newest[0][0] if newest else "0"))
+        await asyncio.to_thread(commit)
+        assert len((await waiting)[0][1]) == 20
 
 
 async def test_the_age_of_the_state_is_that_of_the_last_hand_over(hub: Hub, clone: Stores) -> None:
