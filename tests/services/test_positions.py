@@ -82,7 +82,7 @@ def fix(
 
 
 def test_each_fix_is_copied_once_and_makes_a_patrol(clone: Stores, history: History, session: Db) -> None:
-    now = datetime.now(UTC)
+    now = datetime.now(ZONE).replace(hour=12)  # a patrol is one of a day: midnight is not in between
     send(clone, fix(session, (1, 1, 1), now), fix(session, (1, 1, 2), now))
     send(clone, fix(session, (1, 1, 1), now + timedelta(minutes=5)))
     send(clone, fix(session, (2, 1, 1), now, of=(1, 1, 3)))  # far from the own grid: no patrol
