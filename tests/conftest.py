@@ -119,6 +119,16 @@ def module_clone(template: Stores, original: Template) -> Iterator[Stores]:
         yield own
 
 
+@pytest.fixture(scope="module")
+def routed(module_clone: Stores) -> Stores:
+    """The module's own database, with pgRouting."""
+    with psycopg.connect(module_clone.database_url) as conn:
+        if conn.execute("SELECT FROM pg_available_extensions WHERE name = 'pgrouting'").fetchone() is None:
+            pytest.skip("the database server has no pgRouting (Debian: postgresql-15-pgrouting)")
+        conn.execute("CREATE EXTENSION IF NOT EXISTS pgrouting")
+    return module_clone
+
+
 @pytest.fixture
 def pool(clone: Stores) -> Iterator[Pool]:
     """A pool on this test's own database."""

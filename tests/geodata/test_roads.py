@@ -1,7 +1,6 @@
 """Import of roads: what it takes, leaves out and refuses, and what it stores."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,21 +31,9 @@ PLAIN = [road(STREET, "primary", name="Main Street"), road(SIDE)]
 
 
 @pytest.fixture(scope="module")
-def routed(module_clone: Stores) -> Stores:
-    """A database with pgRouting."""
-    with psycopg.connect(module_clone.database_url) as conn:
-        if conn.execute("SELECT FROM pg_available_extensions WHERE name = 'pgrouting'").fetchone() is None:
-            pytest.skip("the database server has no pgRouting (Debian: postgresql-15-pgrouting)")
-        conn.execute("CREATE EXTENSION IF NOT EXISTS pgrouting")
-    return module_clone
-
-
-@pytest.fixture
-def conn(routed: Stores) -> Iterator[Db]:
-    """A connection to it, in a transaction that is rolled back."""
-    with psycopg.connect(routed.database_url) as connection:
-        yield connection
-        connection.rollback()
+def stores(routed: Stores) -> Stores:
+    """What `conn` connects to has pgRouting."""
+    return routed
 
 
 def rows(conn: Db, query: str) -> list[Any]:

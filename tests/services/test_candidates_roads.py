@@ -1,10 +1,8 @@
 """Candidates where roads were imported: who is sooner there, how that was measured, and that nobody is overlooked."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-import psycopg
 import pytest
 
 from api.dispatch_candidates import row_told
@@ -25,21 +23,9 @@ BRIDGE: Line = [(0, 0), (0, 3000), (1500, 3000), (2000, 0)]
 
 
 @pytest.fixture(scope="module")
-def routed(module_clone: Stores) -> Stores:
-    """A database with pgRouting."""
-    with psycopg.connect(module_clone.database_url) as conn:
-        if conn.execute("SELECT FROM pg_available_extensions WHERE name = 'pgrouting'").fetchone() is None:
-            pytest.skip("the database server has no pgRouting (Debian: postgresql-15-pgrouting)")
-        conn.execute("CREATE EXTENSION IF NOT EXISTS pgrouting")
-    return module_clone
-
-
-@pytest.fixture
-def conn(routed: Stores) -> Iterator[Db]:
-    """A connection to it, in a transaction that is rolled back."""
-    with psycopg.connect(routed.database_url) as connection:
-        yield connection
-        connection.rollback()
+def stores(routed: Stores) -> Stores:
+    """What `conn` connects to has pgRouting."""
+    return routed
 
 
 @pytest.fixture

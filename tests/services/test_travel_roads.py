@@ -2,12 +2,10 @@
 
 import heapq
 import math
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-import psycopg
 import pytest
 import shapely
 
@@ -30,21 +28,9 @@ SLOW = PROFILE.model_copy(update={"dispatch": PROFILE.dispatch.model_copy(update
 
 
 @pytest.fixture(scope="module")
-def routed(module_clone: Stores) -> Stores:
-    """A database with pgRouting."""
-    with psycopg.connect(module_clone.database_url) as conn:
-        if conn.execute("SELECT FROM pg_available_extensions WHERE name = 'pgrouting'").fetchone() is None:
-            pytest.skip("the database server has no pgRouting (Debian: postgresql-15-pgrouting)")
-        conn.execute("CREATE EXTENSION IF NOT EXISTS pgrouting")
-    return module_clone
-
-
-@pytest.fixture
-def conn(routed: Stores) -> Iterator[Db]:
-    """A connection to it, in a transaction that is rolled back."""
-    with psycopg.connect(routed.database_url) as connection:
-        yield connection
-        connection.rollback()
+def stores(routed: Stores) -> Stores:
+    """What `conn` connects to has pgRouting."""
+    return routed
 
 
 @pytest.fixture
