@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -28,12 +29,14 @@ def runtime(module_clone: Stores) -> Any:
 
 
 def file_tickets(stores: Stores) -> None:
-    """Insert them an hour ago."""
+    """Insert them an hour ago, or at midnight where the day is younger than that."""
     hour = timedelta(hours=1)
-    now = datetime.now(UTC)
+    now = datetime.now(ZoneInfo("Asia/Shanghai"))
+    reported = max(now - hour, now.replace(hour=0, minute=0, second=0, microsecond=0))
+    since = (now - reported) / 2
     x, y = centre(1, 1, 1)
     with psycopg.connect(stores.database_url) as conn:
-        for closed, due in ((now - hour / 2, now + hour), (None, now + hour), (None, now - hour / 3)):
+        for closed, due in ((reported + since, now + hour), (None, now + hour), (None, reported + since)):
             conn.execute(
                 """
                 INSERT INTO ticket (reported_at, channel_id, category_id, title, geom, location, area_no, status,
@@ -41,7 +44,7 @@ def file_tickets(stores: Stores) -> None:
                 VALUES (%s, 1, (SELECT id FROM category WHERE code = '01001'), '张三举报', ST_SetSRID(
                         ST_MakePoint(%s, %s), 4326), 'exact', %s, %s, %s, %s, %s)
                 """,
-                (now - hour, x, y, grid_no(1, 1, 1), "closed" if closed else "in_progress", closed, due,
+                (reported, x, y, grid_no(1, 1, 1), "closed" if closed else "in_progress", closed, due,
                  "satisfied" if closed else None),
             )  # fmt: skip
 

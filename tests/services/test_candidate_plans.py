@@ -39,7 +39,7 @@ def test_what_follows_a_search_is_planned_as_usual(conn: Db, monkeypatch: pytest
     monkeypatch.setattr(candidates, "FIRST_LOOK", 1)
     assert len(asked(conn, ticket(conn), []).rows) == 5
     assert mode(conn) == "auto", "several looks were taken"
-    conn.execute("UPDATE ticket SET status = 'cancelled', closed_at = now() WHERE id = %s", (alone.id,))
+    conn.execute("UPDATE ticket SET status = 'cancelled', closed_at = reported_at WHERE id = %s", (alone.id,))
     with pytest.raises(NotAllowed):
         asked(conn, alone, [])
     assert mode(conn) == "auto", "the ticket had ended"

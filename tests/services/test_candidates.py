@@ -288,7 +288,7 @@ def test_tickets_that_are_on_their_way_count(conn: Db) -> None:
 
 def test_ended_and_unknown_tickets(conn: Db) -> None:
     one = ticket(conn)
-    conn.execute("UPDATE ticket SET status = 'cancelled', closed_at = now() WHERE id = %s", (one.id,))
+    conn.execute("UPDATE ticket SET status = 'cancelled', closed_at = reported_at WHERE id = %s", (one.id,))
     with pytest.raises(NotAllowed, match="ended"):
         asked(conn, one, [])
     with pytest.raises(UnknownTicket):
