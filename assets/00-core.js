@@ -118,21 +118,31 @@
   const csrf = () => /(?:^|;\s*)_csrf_token=([^;]*)/.exec(document.cookie)?.[1] ?? "";
   wangge.signIn = () => location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
   // Resolves with the answer's JSON (a Response where it is a file); rejects with {status, code, message, details}.
-  // A body that is a file is sent as it is.
-  wangge.send = async (method, url, body, headers) => {
+  // Status 0 where nothing answered: "away" for a question, "offline" for what was not sent, else "unanswered": it may
+  // have been done. A body that is a file is sent as it is.
+  const PATIENCE_S = { GET: 20, other: 60 };
+  const silence = (method, offline) => {
+    const code = method === "GET" ? "away" : offline ? "offline" : "unanswered";
+    return { status: 0, code, message: wangge.t(`form.error.${code}`), details: [] };
+  };
+  wangge.FILE_S = 600; // to make a file of many rows
+  wangge.send = async (method, url, body, headers, patience_s = PATIENCE_S[method] ?? PATIENCE_S.other) => {
     const file = body instanceof Blob;
+    const offline = navigator.onLine === false;
+    const nothing = () => Promise.reject(silence(method, offline));
     const answer = await fetch(url, {
       method,
       headers: { "Content-Type": file ? body.type || "application/octet-stream" : "application/json", "X-CSRFToken": csrf(), ...headers },
       body: body === undefined || file ? body : JSON.stringify(body),
-    });
+      signal: AbortSignal.timeout(patience_s * 1000),
+    }).catch(nothing);
     const json = (answer.headers.get("content-type") || "").startsWith("application/json");
-    if (answer.ok) return answer.status === 204 ? null : json ? answer.json() : answer;
+    if (answer.ok) return answer.status === 204 ? null : json ? answer.json().catch(nothing) : answer;
     if (answer.status === 401) wangge.signIn();
-    const told = json ? (await answer.json()).error : null;
+    const told = json ? (await answer.json().catch(nothing)).error : null;
     throw { status: answer.status, code: told?.code ?? "error", message: told?.message ?? answer.statusText, details: told?.details ?? [] };
   };
-  wangge.post = (url, body) => wangge.send("POST", url, body);
+  wangge.post = (url, body, patience_s) => wangge.send("POST", url, body, undefined, patience_s);
 
   // --- elements
   wangge.h = (tag, attributes, ...children) => {

@@ -14,7 +14,7 @@
 
   // A refusal in the reader's language, or in the server's own words; nothing answered: that it cannot be reached.
   wangge.sentence = (error) => {
-    if (!error?.status) return t("form.error.away");
+    if (!error?.status) return t(`form.error.${error?.code || "away"}`);
     const known = `form.error.${error.code}`;
     return t(known) === known ? error.message : t(known);
   };

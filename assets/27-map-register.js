@@ -77,7 +77,7 @@
       const send = async (box) => {
         if (!require(box, "reason", reason.value.trim().length >= SHORTEST_REASON)) return;
         const given = asked();
-        const answer = await wangge.post("/api/care/export", { reason: reason.value, within: given.within, state: given.state || null, category: given.category || null, lang: config.language });
+        const answer = await wangge.post("/api/care/export", { reason: reason.value, within: given.within, state: given.state || null, category: given.category || null, lang: config.language }, wangge.FILE_S);
         const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] || "care.xlsx";
         const url = URL.createObjectURL(await answer.blob());
         h("a", { href: url, download: name }).click();

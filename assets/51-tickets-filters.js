@@ -233,7 +233,7 @@
     taken.disabled = true;
     list.toast(t("list.export.making"));
     try {
-      const answer = await wangge.post("/api/tickets/export", { filters: list.filters(), lang: config.language });
+      const answer = await wangge.post("/api/tickets/export", { filters: list.filters(), lang: config.language }, wangge.FILE_S);
       const file = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] || "tickets.xlsx";
       const url = URL.createObjectURL(await answer.blob());
       h("a", { href: url, download: file }).click();

@@ -111,7 +111,7 @@
             const after = new Date(Date.parse(`${until}T00:00Z`) + DAY_MS).toISOString().slice(0, 10);
             const answer = await wangge.post("/api/desks/export", {
               ledger, reason, lang: config.language, since: wangge.toMoment(`${since}T00:00`), until: wangge.toMoment(`${after}T00:00`), within: config.within || undefined,
-            });
+            }, wangge.FILE_S);
             const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] || `${ledger}.xlsx`;
             const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: name });
             link.click();

@@ -10,6 +10,8 @@
   const FILTERS = ["town", "channel", "category", "status", "q"];
   const MINUTE = 60;
   const HOUR = 3600;
+  const SLOW_MS = 4000; // a command without an answer for so long is told
+  const PATIENCE_S = 30; // and for so long is waited for
   const given = new URLSearchParams(location.search);
 
   // Who sees to the rules alone has no queue and no map: what belongs to those does not start then.
@@ -95,11 +97,30 @@
   // --- the server; an answer that comes after a newer question is dropped
   desk.ask = (url) => wangge.send("GET", url);
   desk.key = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(16).slice(2)}`;
-  desk.command = (url, body, key = desk.key()) => wangge.send("POST", url, body, { "Idempotency-Key": key });
+  // Nobody knows whether it was done as long as no answer came: what is sent again like that has the key of the first
+  // time, so that it is done once.
+  const unanswered = new Map();
+  desk.command = async (url, body, given) => {
+    const what = `${url} ${JSON.stringify(body)}`;
+    const key = given ?? unanswered.get(what) ?? desk.key();
+    let told = false;
+    const slow = setTimeout(() => ((told = true), desk.toast(t("dispatch.slow"), { bad: true, seconds: PATIENCE_S })), SLOW_MS);
+    try {
+      const done = await wangge.send("POST", url, body, { "Idempotency-Key": key }, PATIENCE_S);
+      unanswered.delete(what);
+      return done;
+    } catch (error) {
+      error.code === "unanswered" ? unanswered.set(what, key) : unanswered.delete(what);
+      throw error;
+    } finally {
+      clearTimeout(slow);
+      if (told) desk.quiet();
+    }
+  };
   // A file that the server makes, kept under the name that it gives.
   wangge.save = async (url, body) => {
     try {
-      const answer = await wangge.send(body ? "POST" : "GET", url, body);
+      const answer = await wangge.send(body ? "POST" : "GET", url, body, undefined, wangge.FILE_S);
       const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] ?? "export.xlsx";
       const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: name });
       link.click();
@@ -191,7 +212,7 @@
       const answer = await desk.ask(`/api/dispatch/tickets/${id}/candidates?limit=5`);
       if (!still() || desk.chosen !== id) return;
       const meant = desk.candidates?.rows?.[desk.candidate]?.key;
-      desk.candidates = { ...answer, id };
+      desk.candidates = { ...answer, id, got_at: desk.now() };
       desk.candidate = Math.max(0, answer.rows.findIndex((one) => one.key === meant));
       wangge.emit("desk:candidates", null);
     } catch (error) {

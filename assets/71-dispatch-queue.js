@@ -40,6 +40,7 @@
     try {
       const got = await desk.ask(url());
       if (!latest.is(mine)) return;
+      answered = desk.now();
       lost(false);
       answer = got;
       desk.figures = got.figures;
@@ -168,9 +169,22 @@
       tab.setAttribute("aria-selected", String(own));
     }
   };
+  // Of which moment the list is, once questions fail or stay without an answer, or no news come any more.
+  let answered = null;
+  let failing = false;
+  const age = () => {
+    const silent = wangge.live?.state.mode === "stale";
+    const waits = asking && performance.now() - loaded_at > LOST_MS;
+    const old = started && (failing || waits || silent);
+    const bar = document.getElementById("lost");
+    const words = old ? t(failing || waits ? "dispatch.queue.lost" : "dispatch.queue.silent", { at: wangge.time(answered) }) : "";
+    if (bar.textContent !== words) bar.textContent = words;
+    bar.hidden = !old;
+    if (silent && !asking && !failing && performance.now() - loaded_at > LOST_MS) load(); // as no news would bring it
+  };
   const lost = (error) => {
-    list().classList.toggle("lost", Boolean(error));
-    if (!error || started) return;
+    failing = Boolean(error);
+    if (!failing || started) return age();
     list().replaceChildren(h("li", { class: "nothing", role: "presentation" }, text("p", {}, wangge.sentence(error)), button(t("dispatch.again"), { class: "plain" }, () => load())));
   };
   const mark = () => {
@@ -243,6 +257,7 @@
   wangge.live?.on("tickets", soon);
   wangge.live?.on("desks", (news) => news.some(([name]) => ["claim", "incident", "ticket"].includes(name)) && soon());
   wangge.live?.on("snapshot", soon);
+  wangge.live?.on("state", () => document.getElementById("lost") && age());
   // Time alone makes tickets late and changes their order.
   setInterval(() => {
     if (document.hidden || !started) return;

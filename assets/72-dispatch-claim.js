@@ -30,6 +30,7 @@
       return claim;
     } catch (error) {
       if (error.status === 409 && error.code === "claimed") put(id, held(error));
+      else if (desk.claim?.mine && desk.claim.until < desk.now()) put(id, null); // not renewed in time: nobody's again
       if (!quiet) desk.toast(error.code === "claimed" ? t("dispatch.claimed", { name: held(error).by_name, at: desk.at(held(error).since) }) : wangge.sentence(error), { bad: true });
       return null;
     }

@@ -141,6 +141,7 @@
     head();
   };
   const failed = (error) => {
+    if (desk.card && !error?.status) return; // what is known of it stays; how old the screen is stands above
     if (error?.status === 404) place.said.replaceChildren(text("p", { class: "none" }, t("ticket.card.gone")));
     else place.said.replaceChildren(text("p", { class: "none" }, wangge.sentence(error)), button(t("dispatch.again"), { class: "link" }, () => desk.read()));
   };
@@ -153,6 +154,7 @@
   on("desk:rows", () => place.head && desk.chosen != null && (clock(), desk.card || (head(), chips())));
   on("mounted", build);
 
+  wangge.live?.on("snapshot", () => desk.card && desk.read()); // after a gap anything may have changed
   // What happens to it elsewhere comes by itself: signed, refused, arrived, done.
   let told = 0;
   wangge.live?.on("tickets", (news) => {

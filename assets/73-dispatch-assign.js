@@ -85,7 +85,7 @@
   const mark = (on) => document.querySelectorAll("#ticket [data-assign],#ticket .acts button").forEach((one) => (one.disabled = on));
   const refused = (error, id) => {
     const told = error.details?.[0] || {};
-    desk.toast(t("dispatch.conflict", { why: desk.refusal(error) }), { bad: true, seconds: 20 });
+    desk.toast(error.code === "unanswered" ? t("dispatch.unanswered") : t("dispatch.conflict", { why: desk.refusal(error) }), { bad: true, seconds: 20 });
     if (desk.chosen !== id) return;
     if (error.code === "claimed") wangge.emit("desk:claim", (desk.claim = { mine: false, ...told }));
     if (error.status === 409) desk.read();
@@ -94,7 +94,7 @@
   desk.assignTo = (one) => assign({ kind: one.kind, code: one.code }, desk.who(one), { via: one.kind === "department" && HELD.has(desk.card?.ticket.status) ? "transfer" : undefined });
   desk.assignMeant = () => {
     const one = desk.candidates?.rows[desk.candidate];
-    one ? desk.assignTo(one) : desk.toast(t("dispatch.candidates.wait"), { bad: true, seconds: 4 });
+    one ? desk.assignTo(one) : desk.toast(t(`dispatch.candidates.${desk.candidates ? "none" : "wait"}`), { bad: true, seconds: 4 });
   };
 
   // --- undo: the last assignment, or that of many

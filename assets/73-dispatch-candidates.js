@@ -14,7 +14,8 @@
   const name = (one) => (one.kind === "department" ? desk.named(config.departments, one.code) : one.name || one.code);
   const tag = (one) => (one.kind === "worker" ? [one.role && t(`dispatch.role.${one.role}`), named(one.trade)] : [t(`dispatch.kind.${one.kind}`), named(one.role_words)]).filter(Boolean).join(" \u00b7 ");
   desk.who = name;
-  const aged = (one) => (one.position_age_s == null ? null : text("span", { class: one.position_age_s > STALE_S ? "stale" : null }, t("dispatch.seen", { ago: wangge.ago(one.position_age_s) })));
+  const seen_s = (one) => one.position_age_s + Math.max(0, desk.now() - desk.candidates.got_at) / 1000; // it ages here, too
+  const aged = (one) => (one.position_age_s == null ? null : text("span", { class: seen_s(one) > STALE_S ? "stale" : null }, t("dispatch.seen", { ago: wangge.ago(seen_s(one)) })));
 
   const figures = (one) => {
     const way = one.distance_m == null ? text("span", { class: "none" }, t("dispatch.no_position")) : text("span", {}, desk.distance(one.distance_m));
@@ -45,7 +46,7 @@
     const node = h(
       "li",
       { class: n === desk.candidate ? "meant" : null, "data-candidate": n, "aria-current": n === desk.candidate ? "true" : null },
-      h("span", { class: `no${one.position_age_s > STALE_S ? " stale" : ""}` }, String(n + 1)),
+      h("span", { class: `no${one.position_age_s != null && seen_s(one) > STALE_S ? " stale" : ""}` }, String(n + 1)),
       h("div", { class: "who" }, h("p", {}, text("b", {}, name(one)), text("small", {}, tag(one)), text("span", { title: why.join("\uff1b") }, why.join("\uff1b"))), figures(one), open ? score(one) : null, open ? more(one) : null),
       h("div", { class: "do" }, send, fold),
     );
@@ -67,8 +68,9 @@
     const place = desk.places?.candidates;
     if (!place) return;
     const told = desk.candidates;
-    const title = h("h3", {}, t("dispatch.candidates"), button(t("dispatch.weights"), { class: "link" }, () => desk.weights?.()));
-    if (error) return place.replaceChildren(title, text("p", { class: "none" }, wangge.sentence(error)), button(t("dispatch.again"), { class: "link" }, () => desk.rank()));
+    const old = error && told ? text("span", { class: "old", role: "status" }, t("dispatch.candidates.old", { at: wangge.time(told.got_at) })) : null;
+    const title = h("h3", {}, t("dispatch.candidates"), old, button(t("dispatch.weights"), { class: "link" }, () => desk.weights?.()));
+    if (error && told?.id !== desk.chosen) return place.replaceChildren(title, text("p", { class: "none" }, wangge.sentence(error)), button(t("dispatch.again"), { class: "link" }, () => desk.rank()));
     if (!told) return place.replaceChildren(title, h("ol", { class: "ranked loading", "aria-busy": "true" }, ...Array.from({ length: 5 }, () => h("li", {}, h("span", { class: "no" }), h("div", { class: "who" }, h("i"), h("i"))))));
     const list = told.rows.length ? h("ol", { class: "ranked" }, ...told.rows.map(item)) : text("p", { class: "none" }, t("dispatch.candidates.none"));
     const scroll = desk.places.decide.scrollTop;

@@ -53,6 +53,8 @@
     const to = () => (kind === "best" ? "best" : target.value ? { kind: "department", code: target.value } : null);
     const latest = desk.latest();
     let rows = [];
+    let sent = null; // the same again, after no answer came, has the same key
+    let key = null;
     let shown = new Map(); // id → its check box
     const fault = h("p", { class: "error", role: "alert" });
     const preview = async () => {
@@ -91,11 +93,13 @@
     const give = async () => {
       const wanted = rows.filter((one) => shown.get(one.id)?.checked);
       const seen = new Map(chosen.map((row) => [row.id, row.version]));
-      const key = desk.key();
+      const body = { items: wanted.map((one) => ({ id: one.id, version: seen.get(one.id), ...(one.to ? { to: { kind: one.to.kind, code: one.to.code } } : {}) })), to: to(), ...(note.value.trim() ? { note: note.value.trim() } : {}) };
+      const what = JSON.stringify(body);
+      if (what !== sent) [sent, key] = [what, desk.key()];
       send.disabled = true;
       fault.textContent = "";
       try {
-        const answer = await desk.command("/api/dispatch/bulk", { items: wanted.map((one) => ({ id: one.id, version: seen.get(one.id), ...(one.to ? { to: { kind: one.to.kind, code: one.to.code } } : {}) })), to: to(), ...(note.value.trim() ? { note: note.value.trim() } : {}) }, key);
+        const answer = await desk.command("/api/dispatch/bulk", body, key);
         done(answer, key);
       } catch (error) {
         fault.textContent = wangge.sentence(error);

@@ -112,6 +112,7 @@ def _queue(lang: str) -> Component:
                     "aria-multiselectable": "true",
                 },
             ),
+            html.Div(id="lost", role="status", hidden=True),
             html.Div(id="bulk", hidden=True),
         ],
         className="queue",

@@ -185,6 +185,44 @@ def test_who_is_second_is_told_by_whom_and_keeps_what_was_typed(
     assert (held["department"], held["worker"]) == ("urban", None)
 
 
+def test_without_an_answer_nothing_is_lost_and_nothing_done_twice(page: Page, desk: httpx.Client) -> None:
+    word, (ticket,) = tickets(desk)
+    seek(page, word, 1).first.click()
+    expect(page.locator("#ticket .claim.mine")).to_be_visible()
+    page.locator("#ticket .options summary").click()
+    note = page.locator("#ticket .options textarea")
+    note.fill("请带铁锹")
+    send, toast, lost = page.locator("[data-assign='0']"), page.locator("#toast"), page.locator("#lost")
+    page.context.set_offline(True)
+    send.click()
+    expect(toast).to_contain_text("网络已断开，没有提交")
+    page.evaluate("wangge.desk.reload({ jump: true }); wangge.desk.rank()")
+    expect(lost).to_contain_text("队列停在")
+    expect(page.locator(".candidates h3")).to_contain_text("停在")
+    expect(page.locator("[data-candidate]").first).to_be_visible()
+    lon, lat = centre(1, 1, 1)
+    body = {"channel": "petition", "category": "01001", "title": f"{word}又一件", "lon": lon, "lat": lat}
+    desk.post("/api/tickets", json=body).raise_for_status()
+    page.context.set_offline(False)
+    expect(page.locator("#rows [data-id]")).to_have_count(2)  # what was missed comes by itself
+    expect(lost).to_be_hidden()
+    expect(note).to_have_value("请带铁锹")
+    keys: list[str | None] = []
+
+    def silent(route: Route) -> None:  # nobody knows whether the first one arrived
+        keys.append(route.request.headers.get("idempotency-key"))
+        route.abort() if len(keys) == 1 else route.continue_()
+
+    page.route("**/assign", silent, times=2)
+    send.click()
+    expect(toast).to_contain_text("不能确定是否已派出")
+    expect(note).to_have_value("请带铁锹")
+    send.click()
+    expect(toast).to_contain_text("已派给")
+    assert keys[0] and keys[0] == keys[1]
+    assert state(desk, ticket)["status"] == "dispatched"
+
+
 def test_what_somebody_holds_goes_to_another_with_a_reason(page: Page, desk: httpx.Client) -> None:
     word, (ticket,) = tickets(desk)
     body = {"version": ticket["version"], "to": {"kind": "worker", "code": "W1001001009"}}
