@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from psycopg import sql
 from psycopg.rows import class_row
@@ -90,19 +90,18 @@ class Shown(NamedTuple):
 
 _UNASSIGNED = "t.status IN ('reported', 'accepted', 'returned', 'reopened')"
 _UNSIGNED = "t.status IN ('dispatched', 'transferred')"
+# Each list is read once: looked up ticket by ticket, the claims alone took longer than all the rest.
 _MINE = """(
-    EXISTS (SELECT FROM ticket_event e WHERE e.actor = %(actor)s AND e.ticket_id = t.id AND e.kind <> 'imported'
-            AND e.kind IN ('accept', 'dispatch', 'whistle', 'transfer', 'recall'))
-    OR EXISTS (SELECT FROM ticket_claim c WHERE c.ticket_id = t.id AND c.holder_kind = %(actor_kind)s
-               AND c.holder = %(actor)s AND c.until > clock_timestamp())
+    t.id IN (SELECT e.ticket_id FROM ticket_event e WHERE e.actor = %(actor)s AND e.kind <> 'imported'
+             AND e.kind IN ('accept', 'dispatch', 'whistle', 'transfer', 'recall'))
+    OR t.id IN (SELECT c.ticket_id FROM ticket_claim c WHERE c.holder_kind = %(actor_kind)s
+                AND c.holder = %(actor)s AND c.until > clock_timestamp())
 )"""
 _DECIDE = f"""(
     {_UNASSIGNED} OR ({_UNSIGNED} AND t.sign_due < %(now)s)
     OR (t.status IN ('dispatched', 'transferred', 'signed', 'in_progress') AND t.respond_due < %(now)s)
 )"""
-# States whose time begins when it came back, or was handed on.
-_MOVES = frozenset({"reported", "accepted", "returned", "reopened", "dispatched", "transferred"})
-_TABS: dict[Tab, str] = {"decide": _DECIDE, "unsigned": _UNSIGNED, "mine": _MINE, "all": "true"}
+TABS: dict[Tab, str] = {"decide": _DECIDE, "unsigned": _UNSIGNED, "mine": _MINE, "all": "true"}
 
 
 def mine(conn: Db, asker: Asker) -> int:
@@ -132,66 +131,6 @@ def counts(conn: Db, now: datetime) -> QueueCounts:
     return row
 
 
-def waiting(conn: Db, tab: Tab, asker: Asker, narrowed: Narrowed, now: datetime) -> list[Waiting]:
-    """Up to MOST tickets of a tab, in no order; of more, those with the next deadline."""
-    query = sql.SQL(
-        """
-        SELECT t.id, t.version, t.status::text AS status, c.code AS channel, k.code AS category, t.severity, t.nature,
-               town.code AS town, t.reported_at, t.dispatched_at, t.due_at, t.sign_due, t.respond_due,
-               t.suspended_until, t.escalation, NULL::timestamptz AS handed_at, 0 AS refused,
-               ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat
-        FROM (SELECT t.* FROM ticket t WHERE t.closed_at IS NULL AND {tab} AND {narrowed} {cut}) t
-        JOIN channel c ON c.id = t.channel_id
-        JOIN category k ON k.id = t.category_id
-        LEFT JOIN area town ON town.level = 'town' AND town.no = t.area_no - t.area_no %% 1000000
-        """
-    ).format(
-        tab=sql.SQL(_TABS[tab]),
-        narrowed=_narrow(narrowed),
-        # not in the order of an index: that reads the tickets one by one from all over the disk
-        cut=sql.SQL("ORDER BY t.due_at + interval '0' LIMIT %(most)s"),
-    )
-    values: dict[str, Any] = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in narrowed._asdict().items()
-    }
-    values |= {"now": now, "actor": asker.name, "actor_kind": asker.kind, "most": MOST}
-    found = [Waiting._make(row) for row in conn.execute(query, values).fetchall()]
-    past = _past(conn, [one.id for one in found if one.version > 1 and one.status in _MOVES])
-    return [past[one.id].of(one) if one.id in past else one for one in found]
-
-
-class _Past(NamedTuple):
-    """When a ticket came back last, when it was handed on last, and how often it was refused."""
-
-    ticket_id: int
-    back_at: datetime | None
-    on_at: datetime | None
-    refused: int
-
-    def of(self, ticket: Waiting) -> Waiting:
-        """The ticket with the moment at which the time of its state began."""
-        handed = self.on_at if ticket.status in ("dispatched", "transferred") else self.back_at
-        return ticket._replace(handed_at=handed, refused=self.refused)
-
-
-def _past(conn: Db, ids: Sequence[int]) -> dict[int, _Past]:
-    if not ids:
-        return {}
-    rows = conn.execute(
-        """
-        SELECT e.ticket_id, max(e.at) FILTER (WHERE e.kind IN ('refuse', 'send_back', 'recall', 'reopen')),
-               max(e.at) FILTER (WHERE e.kind IN ('dispatch', 'whistle', 'transfer')),
-               (count(*) FILTER (WHERE e.kind IN ('refuse', 'send_back')))::int
-        FROM ticket_event e
-        WHERE e.ticket_id = ANY(%s)
-          AND e.kind IN ('dispatch', 'whistle', 'transfer', 'refuse', 'send_back', 'recall', 'reopen')
-        GROUP BY 1
-        """,
-        (list(ids),),
-    ).fetchall()
-    return {row[0]: _Past._make(row) for row in rows}
-
-
 _SAID = sql.SQL(
     """(
         ticket_says(t.title, t.description, t.address,
@@ -206,7 +145,8 @@ _SAID = sql.SQL(
 )
 
 
-def _narrow(narrowed: Narrowed) -> sql.Composable:
+def narrow(narrowed: Narrowed) -> sql.Composable:
+    """The condition of what is asked for; its values are the fields."""
     parts: list[sql.Composable] = [sql.SQL("true")]
     if narrowed.terms:
         parts.append(_SAID)

@@ -1,22 +1,27 @@
 """The order of the queue: until when something must be decided about each ticket, what moves it forward, and why."""
 
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from geodata.clock.worktime import Worktime
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.clock.ends import ends
+from geodata.clock.worktime import MICROSECOND, Micros, Worktime, micros
 from geodata.queries.dispatch_queue import Waiting
+from geodata.queries.queue_columns import NEVER, Columns, Numbers, moment
 from profiles import Profile
 from profiles.clock import Amount, Step
-from services.desks.limits import Started, ends_of
 from services.tickets.states import UNASSIGNED
 
 Stage = Literal["decide", "respond", "sign", "handle", "pause", "consult", "check"]
 STAGES: tuple[Stage, ...] = ("decide", "respond", "sign", "handle", "pause", "consult", "check")
-HANDED = ("dispatched", "transferred")
+DECIDE, RESPOND, SIGN, HANDLE, PAUSE, CONSULT, CHECK = range(len(STAGES))
+_STAGE_OF = {
+    **dict.fromkeys(UNASSIGNED, DECIDE), "dispatched": SIGN, "transferred": SIGN, "suspended": PAUSE,
+    "consulted": CONSULT, "handled": CHECK, "verified": CHECK,
+}  # fmt: skip
 FAR = datetime.max.replace(tzinfo=UTC)
-ZERO = timedelta()
 # Why a ticket stands where it does, the weightiest first; words: queue.reason.<key>.
 REASONS = (
     "refused", "sign_late", "respond_late", "decide_late", "escalated", "severe", "decide_soon", "handle_late",
@@ -42,93 +47,137 @@ class Place(NamedTuple):
     presses_at: datetime  # due, moved forward by severity, refusals and escalation: the order
 
 
-def places(profile: Profile, worktime: Worktime, tickets: Sequence[Waiting], now: datetime) -> list[Place]:
+class Order(NamedTuple):
+    """Tickets in the order of what must be decided next, as columns; of what is asked for a Place is made."""
+
+    tickets: Columns
+    stage: Numbers  # number of STAGES
+    since: Micros
+    due: Micros
+    decide: NDArray[np.bool_]
+    presses_at: Micros
+
+    def places(self, first: int = 0, end: int | None = None) -> list[Place]:
+        """The places from `first` until before `end`."""
+        return [self._place(at) for at in range(len(self.stage))[first:end]]
+
+    def _place(self, at: int) -> Place:
+        since = moment(self.since[at])
+        assert since is not None  # every ticket was reported
+        return Place(
+            self.tickets.ticket(at), STAGES[self.stage[at]], since, moment(self.due[at]), bool(self.decide[at]),
+            moment(self.presses_at[at]) or FAR,
+        )  # fmt: skip
+
+
+def ordered(profile: Profile, worktime: Worktime, tickets: Columns, now: datetime) -> Order:
     """All of them in the order of what must be decided next.
 
     A step's limit is the ticket's own where it has one, else the place's for that step, worked out in its working
     time; where the place sets none for taking up, `queue.decide_minutes`.
     """
-    begun = [_begun(ticket) for ticket in tickets]
-    limit_of = _limits(profile)
-    missing = [
-        number for number, (stage, _, due) in enumerate(begun) if due is None and stage in ("decide", "sign")
-    ]
-    started = [Started(limit_of(begun[number][0], tickets[number]), begun[number][1]) for number in missing]
-    dues = dict(zip(missing, ends_of(started, worktime), strict=True))
-    sooner = _sooner(profile)
-    found: list[
-        tuple[bool, datetime, int, Place]
-    ] = []  # decisions first, then what presses; ids make it one order
-    for number, ticket in enumerate(tickets):
-        stage, since, due = begun[number]
-        if due is None:
-            due = dues.get(number)
-        decide = stage == "decide" or (stage in ("sign", "respond") and due is not None and due < now)
-        presses_at = FAR if due is None else due - ahead if (ahead := sooner(ticket)) else due
-        found.append(
-            (not decide, presses_at, ticket.id, Place(ticket, stage, since, due, decide, presses_at))
-        )
-    found.sort()
-    return [place for *_, place in found]
+    stage, since, due = _begun(tickets)
+    _fill_limits(profile, worktime, tickets, stage, since, due)
+    waits = (stage == SIGN) | (stage == RESPOND)
+    decide = (stage == DECIDE) | (waits & (due < micros(now)))
+    presses_at = np.where(due == NEVER, NEVER, due - _sooner(profile, tickets))
+    # decisions first, then what presses; ids make it one order
+    order = np.lexsort((tickets.id, presses_at, ~decide))
+    return Order(
+        tickets.take(order), stage[order], since[order], due[order], decide[order], presses_at[order]
+    )
 
 
-_BESIDE: dict[str, Stage] = {
-    "suspended": "pause", "consulted": "consult", "handled": "check", "verified": "check",
-}  # fmt: skip
-
-
-def _begun(ticket: Waiting) -> tuple[Stage, datetime, datetime | None]:
-    """The step that a ticket is in, since when, and until when as far as the ticket itself says."""
-    status = ticket.status
-    if status in UNASSIGNED:
-        return "decide", ticket.handed_at or ticket.reported_at, None
-    since = ticket.handed_at or ticket.dispatched_at or ticket.reported_at
-    stage = _BESIDE.get(status)
-    due: datetime | None
-    if stage is not None:
-        due = {"pause": ticket.suspended_until, "consult": ticket.due_at}.get(stage)
-    elif ticket.respond_due is not None:
-        stage, due = "respond", ticket.respond_due
-    elif status in HANDED:
-        stage, due = "sign", ticket.sign_due
-    else:
-        stage, due = "handle", ticket.due_at
+def _begun(tickets: Columns) -> tuple[Numbers, Micros, Micros]:
+    """The step that each ticket is in, since when, and until when as far as the ticket itself says."""
+    stage = np.array([_STAGE_OF.get(status, HANDLE) for status in tickets.status], dtype=np.int64)
+    stage[((stage == SIGN) | (stage == HANDLE)) & (tickets.respond_due != NEVER)] = RESPOND
+    never = np.full(len(stage), NEVER)
+    since = _first(
+        tickets.handed_at, np.where(stage == DECIDE, NEVER, tickets.dispatched_at), tickets.reported_at
+    )
+    due_of = {
+        RESPOND: tickets.respond_due, SIGN: tickets.sign_due, HANDLE: tickets.due_at, PAUSE: tickets.suspended_until,
+        CONSULT: tickets.due_at,
+    }  # fmt: skip
+    due = np.select([stage == step for step in due_of], list(due_of.values()), never)
     return stage, since, due
 
 
-def _limits(profile: Profile) -> Callable[[Stage, Waiting], tuple[Amount, ...]]:
-    usual = (Amount(amount=profile.queue.decide_minutes / 60, unit="natural_hours"),)
-
-    @cache
-    def limit(
-        step: Step, category: str, channel: str, severity: str | None, nature: str | None
-    ) -> tuple[Amount, ...]:
-        return profile.limit(step, category=category, channel=channel, severity=severity, nature=nature)
-
-    def of(stage: Stage, ticket: Waiting) -> tuple[Amount, ...]:
-        step: Step = "take_up" if stage == "decide" else "sign"
-        found = limit(step, ticket.category, ticket.channel, ticket.severity, ticket.nature)
-        return found or (usual if stage == "decide" else ())
-
-    return of
+def _first(*columns: Micros) -> Micros:
+    """Of each ticket the first moment that there is."""
+    found = columns[-1]
+    for column in reversed(columns[:-1]):
+        found = np.where(column == NEVER, found, column)
+    return found
 
 
-def _sooner(profile: Profile) -> Callable[[Waiting], timedelta]:
-    """By how much severity, refusals and escalation move a ticket forward."""
+def _fill_limits(
+    profile: Profile, worktime: Worktime, tickets: Columns, stage: Numbers, since: Micros, due: Micros
+) -> None:
+    """Until when the place wants it taken up or signed, where the ticket itself does not say."""
+    missing = np.flatnonzero((due == NEVER) & ((stage == DECIDE) | (stage == SIGN)))
+    what = (
+        column[missing]
+        for column in (stage, tickets.category, tickets.channel, tickets.severity, tickets.nature)
+    )
+    limits = _limits_of(profile)
+    known = limits.number_of
+    numbers = np.array(
+        [known.get(kind) or limits.learn(*kind) for kind in zip(*what, strict=True)], dtype=np.int64
+    )
+    for number in np.unique(numbers).tolist():
+        if limit := limits.limits[number]:
+            alike = missing[numbers == number]
+            due[alike] = ends(limit, since[alike], worktime)
+
+
+class _Limits:
+    """The limits of taking up and signing in a place by what a ticket is, each worked out once."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.limits: list[tuple[Amount, ...]] = [()]
+        self.number_of: dict[tuple[Any, ...], int] = {}  # of `limits`; 0 stands for none that is known
+
+    def learn(self, stage: int, category: str, channel: str, severity: str, nature: str) -> int:
+        """The number of the limit of that step for such a ticket."""
+        step: Step = "take_up" if stage == DECIDE else "sign"
+        found = self.profile.limit(
+            step, category=category, channel=channel, severity=severity or None, nature=nature or None
+        )
+        if not found and step == "take_up":
+            found = (Amount(amount=self.profile.queue.decide_minutes / 60, unit="natural_hours"),)
+        if found not in self.limits[1:]:
+            self.limits.append(found)
+        number = self.number_of[stage, category, channel, severity, nature] = self.limits.index(found, 1)
+        return number
+
+
+_limits: _Limits | None = None
+
+
+def _limits_of(profile: Profile) -> _Limits:
+    """The limits of a place; a process serves one."""
+    global _limits  # noqa: PLW0603
+    kept = _limits
+    if kept is None or kept.profile is not profile:
+        kept = _limits = _Limits(profile)
+    return kept
+
+
+def _sooner(profile: Profile, tickets: Columns) -> Micros:
+    """By how much severity, refusals and escalation move each ticket forward."""
     queue = profile.queue
-    grades = {
-        one.code: timedelta(minutes=rank * queue.grade_minutes)
-        for rank, one in enumerate(profile.loop.severities)
-    }
-    refused, escalated = timedelta(minutes=queue.refused_minutes), timedelta(minutes=queue.escalated_minutes)
 
-    def of(ticket: Waiting) -> timedelta:
-        if not (ticket.severity or ticket.refused or ticket.escalation):
-            return ZERO
-        own = grades.get(ticket.severity, ZERO) if ticket.severity else ZERO
-        return own + ticket.refused * refused + ticket.escalation * escalated
+    def of(minutes: float) -> int:
+        return timedelta(minutes=minutes) // MICROSECOND
 
-    return of
+    grades = {one.code: of(rank * queue.grade_minutes) for rank, one in enumerate(profile.loop.severities)}
+    own = np.array([grades.get(severity, 0) for severity in tickets.severity], dtype=np.int64)
+    return (
+        own + tickets.refused * of(queue.refused_minutes) + tickets.escalation * of(queue.escalated_minutes)
+    )
 
 
 def reasons(profile: Profile, place: Place, now: datetime) -> tuple[Reason, ...]:

@@ -2,21 +2,24 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from math import isfinite
-from operator import attrgetter
+from math import isfinite, isnan
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from geodata.clock.worktime import worktime_of
 from geodata.queries import calendar, claims
 from geodata.queries import dispatch_queue as queries
 from geodata.queries.claims import Claim
-from geodata.queries.dispatch_queue import Asker, Narrowed, QueueCounts, Shown, Tab, Town, Waiting
+from geodata.queries.dispatch_queue import MOST, Asker, Narrowed, QueueCounts, Shown, Tab, Town
+from geodata.queries.queue_columns import NEVER, Columns, columns
 from geodata.scope import Db
 from profiles import Profile
 from services.access import Right, Viewer
-from services.dispatch.order import Place, places, reasons
+from services.dispatch.order import Order, Place, ordered, reasons
 from services.ticket_list.asked import MOST_TERMS, BadFilter, WordsHidden
 from services.tickets import number
 
@@ -26,7 +29,7 @@ TOLD = (
     "incident", "generated",
 )  # fmt: skip
 _NUMBER = re.compile(r"(?:\d{8}-)?(\d{1,18})")
-Facets = Mapping[str, Callable[[Waiting], str | None]]
+Mask = NDArray[np.bool_]
 FACETS = ("town", "channel", "category", "status", "severity")
 
 
@@ -84,16 +87,17 @@ def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
 
     Raises BadFilter, WordsHidden.
     """
-    told = _of_tab(conn, profile, viewer, asked, now)
-    wanted, value_of = _wanted(asked), _facets(profile)
-    kept = _passing(told, wanted, value_of)
+    found = _of_tab(conn, profile, viewer, asked, now)
+    values = _values(profile, found)
+    passing = {name: _passes(values[name], name, wanted) for name, wanted in _wanted(asked).items()}
     facets = {}
-    for name, of in value_of.items():
-        others = {other: values for other, values in wanted.items() if other != name}
-        counted = Counter(map(of, _passing(told, others, value_of) if name in wanted else kept))
-        facets[name] = {value: n for value, n in counted.items() if value is not None}
-    ordered = places(profile, worktime_of(profile, calendar.overrides(conn)), kept, now)
-    page = ordered[asked.offset : asked.offset + asked.limit]
+    for name in FACETS:
+        others = [mask for other, mask in passing.items() if other != name]
+        counted = Counter((values[name][_all(others)] if others else values[name]).tolist())
+        facets[name] = {value: n for value, n in counted.items() if value}
+    kept = found.take(_all(list(passing.values()))) if passing else found
+    order = _ordered(conn, profile, kept, now)
+    page = order.places(asked.offset, asked.offset + asked.limit)
     ids = [place.ticket.id for place in page]
     return Queue(
         page,
@@ -101,7 +105,7 @@ def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
             conn, ids, [place.ticket.reported_at for place in page], words=viewer.may(Right.PEOPLE)
         ),
         {claim.ticket_id: claim for claim in claims.live(conn, ids)} if ids else {},
-        len(kept),
+        len(kept.id),
         queries.counts(conn, now),
         facets,
         queries.towns(conn),
@@ -110,19 +114,26 @@ def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
 
 def spots(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetime) -> Spots:
     """Where all tickets lie that the filters let through, for a map. Raises BadFilter, WordsHidden."""
-    told = _of_tab(conn, profile, viewer, asked, now)
-    kept = _passing(told, _wanted(asked), _facets(profile))
+    found = _of_tab(conn, profile, viewer, asked, now)
+    values = _values(profile, found)
+    passing = [_passes(values[name], name, wanted) for name, wanted in _wanted(asked).items()]
     taken = {claim.ticket_id for claim in claims.live(conn)}
-    ordered = places(profile, worktime_of(profile, calendar.overrides(conn)), kept, now)
+    order = _ordered(conn, profile, found.take(_all(passing)) if passing else found, now)
+    kept = order.tickets
+    due = np.where(order.due == NEVER, kept.due_at, order.due)
+    told = zip(
+        *(column.tolist() for column in (kept.id, kept.version, kept.lon, kept.lat, due, kept.category)),
+        strict=True,
+    )
     rows = [
         Spot(
-            ticket.id, ticket.version, round(ticket.lon, 6), round(ticket.lat, 6), ms(place.due or ticket.due_at),
-            ticket.category, ticket.id in taken,
+            number, version, round(lon, 6), round(lat, 6), None if until == NEVER else (until + 500) // 1000, category,
+            number in taken,
         )
-        for place in ordered
-        if (ticket := place.ticket).lon is not None and ticket.lat is not None
+        for number, version, lon, lat, until, category in told
+        if not (isnan(lon) or isnan(lat))
     ]  # fmt: skip
-    return Spots(rows, len(kept), len(kept) - len(rows), len(told) >= queries.MOST)
+    return Spots(rows, len(kept.id), len(kept.id) - len(rows), len(found.id) >= MOST)
 
 
 def told(
@@ -170,20 +181,24 @@ def ms(moment: datetime | None) -> int | None:
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
-def _of_tab(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetime) -> list[Waiting]:
+def _of_tab(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetime) -> Columns:
     asker = Asker(viewer.kind, viewer.name)
-    return queries.waiting(conn, asked.tab, asker, _narrowed(profile, viewer, asked), now)
+    return columns(conn, asked.tab, asker, _narrowed(profile, viewer, asked), now)
+
+
+def _ordered(conn: Db, profile: Profile, tickets: Columns, now: datetime) -> Order:
+    return ordered(profile, worktime_of(profile, calendar.overrides(conn)), tickets, now)
 
 
 def _wanted(asked: Asked) -> dict[str, frozenset[str]]:
     return {name: frozenset(getattr(asked, name)) for name in FACETS if getattr(asked, name)}
 
 
-def _facets(profile: Profile) -> Facets:
-    usual = _usual(profile)
-    return {name: attrgetter(name) for name in FACETS[:-1]} | {
-        "severity": lambda ticket: ticket.severity or usual
-    }
+def _values(profile: Profile, tickets: Columns) -> dict[str, NDArray[np.object_]]:
+    """What the filters look at, by their names; "" where a ticket has no such thing."""
+    usual = _usual(profile) or ""
+    graded = np.array([severity or usual for severity in tickets.severity], dtype=object)
+    return {name: getattr(tickets, name) for name in FACETS[:-1]} | {"severity": graded}
 
 
 def _usual(profile: Profile) -> str | None:
@@ -191,16 +206,17 @@ def _usual(profile: Profile) -> str | None:
     return profile.loop.severities[0].code if profile.loop.severities else None
 
 
-def _passing(tickets: list[Waiting], wanted: Mapping[str, frozenset[str]], value_of: Facets) -> list[Waiting]:
-    """Those that all filters let through; a class of categories stands for its subclasses."""
-    for name, values in wanted.items():
-        of = value_of[name]
-        tickets = [
-            ticket
-            for ticket in tickets
-            if (value := of(ticket)) in values or (name == "category" and value and value[:2] in values)
-        ]
-    return tickets
+def _passes(values: NDArray[np.object_], name: str, wanted: frozenset[str]) -> Mask:
+    """Those that a filter lets through; a class of categories stands for its subclasses."""
+    if name == "category":
+        return np.array([value in wanted or value[:2] in wanted for value in values], dtype=bool)
+    return np.array([value in wanted for value in values], dtype=bool)
+
+
+def _all(masks: list[Mask]) -> Mask:
+    """Those that all filters let through."""
+    passing: Mask = np.logical_and.reduce(masks)
+    return passing
 
 
 def _narrowed(profile: Profile, viewer: Viewer, asked: Asked) -> Narrowed:

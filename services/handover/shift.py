@@ -9,11 +9,12 @@ from geodata.queries import alarms, calendar, dispatch_queue
 from geodata.queries import handover as queries
 from geodata.queries.dispatch_queue import Asker, Narrowed, Shown
 from geodata.queries.handover import Note
+from geodata.queries.queue_columns import columns
 from geodata.scope import Db
 from profiles import Profile
 from services.access import Viewer
 from services.care.opening import require_person
-from services.dispatch.order import Place, places
+from services.dispatch.order import Place, ordered
 from services.dispatch.queue import ms
 from services.tickets import number
 
@@ -49,7 +50,7 @@ def state(conn: Db, profile: Profile, viewer: Viewer, since: datetime, now: date
     asker = Asker(viewer.kind, viewer.name)
     worktime = worktime_of(profile, calendar.overrides(conn))
     named: dict[str, list[Place]] = {
-        tab: places(profile, worktime, dispatch_queue.waiting(conn, tab, asker, Narrowed(), now), now)
+        tab: ordered(profile, worktime, columns(conn, tab, asker, Narrowed(), now), now).places()
         for tab in ("decide", "unsigned", "mine")
     }
     rows: dict[int, tuple[str, Place]] = {}

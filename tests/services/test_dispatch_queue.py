@@ -1,6 +1,7 @@
 """The dispatch queue: tabs, the order with its reasons, filters with their counts, and what a row tells."""
 
 import itertools
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -10,17 +11,19 @@ import pytest
 
 import profiles
 from geodata.clock.worktime import worktime_of
-from geodata.queries.dispatch_queue import Asker, Waiting, mine
+from geodata.queries.dispatch_queue import Asker, Narrowed, Tab, Waiting, mine
+from geodata.queries.queue_columns import columns
 from geodata.queries.tickets import Ticket
 from geodata.scope import EVERYTHING, Db, enter
 from services import tickets
 from services.access import Viewer
 from services.dispatch import claims
-from services.dispatch.order import REASONS, STAGES, places, reasons
+from services.dispatch.order import REASONS, STAGES, Place, ordered, reasons
 from services.dispatch.queue import Asked, Queue, queue, spots, told
 from services.dispatch.sharing import Lately, Shared
 from services.ticket_list.asked import BadFilter, WordsHidden
 from services.tickets import Report
+from tests import queue_by_rows
 from tests.small_place import STEP, centre, grid_no
 from tests.ticket_steps import bring, give
 from tests.viewers import DISPATCHER, county, of_town
@@ -28,6 +31,7 @@ from tests.viewers import DISPATCHER, county, of_town
 PROFILE = profiles.load("zoucheng")
 NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)  # a Friday, 10:00 in Zoucheng
 MINUTE = timedelta(minutes=1)
+WORKTIME = worktime_of(PROFILE, ())
 
 
 @pytest.fixture
@@ -47,6 +51,10 @@ def filed(conn: Db, minutes: float = 0, town: int = 1, grid: int = 1, **more: An
 
 def asked(conn: Db, viewer: Viewer = DISPATCHER, now: datetime = NOW, **what: Any) -> Queue:
     return queue(conn, PROFILE, viewer, Asked(**what), now)
+
+
+def places(waiting: list[Waiting], now: datetime = NOW) -> list[Place]:
+    return ordered(PROFILE, WORKTIME, queue_by_rows.columns_of(waiting), now).places()
 
 
 def ids(found: Queue) -> list[int]:
@@ -102,7 +110,7 @@ SITUATIONS: list[tuple[str, Waiting, str, bool, str, float | None]] = [
 def test_a_ticket_has_a_step_a_moment_and_a_reason(
     ticket: Waiting, stage: str, decide: bool, reason: str, minutes: float | None
 ) -> None:
-    (place,) = places(PROFILE, worktime_of(PROFILE, ()), [ticket], NOW)
+    (place,) = places([ticket])
     assert (place.stage, place.decide, reasons(PROFILE, place, NOW)[0].key) == (stage, decide, reason)
     if minutes is None:
         assert place.due is None
@@ -114,15 +122,67 @@ def test_a_ticket_has_a_step_a_moment_and_a_reason(
 def test_the_order_is_what_presses_most() -> None:
     """Decisions first; among them severity, refusals and escalation move forward what is otherwise due later."""
     named = [row[1]._replace(id=number) for number, row in enumerate(SITUATIONS)]
-    order = [
-        SITUATIONS[place.ticket.id][0] for place in places(PROFILE, worktime_of(PROFILE, ()), named, NOW)
-    ]
+    order = [SITUATIONS[place.ticket.id][0] for place in places(named)]
     assert order == [
         "urgent and late", "urgent", "sent back thrice", "complex", "escalated", "sent back once", "not signed in time",
         "not decided in time", "whistled, nobody came", "new and nearly over", "new",
         "in hand, overdue", "in hand, nearly due", "handed out", "limit of signing from the clock", "in hand", "paused",
         "decided together", "in hand, without a deadline", "to be verified",
     ]  # fmt: skip
+
+
+def at_random(chance: random.Random, number: int) -> Waiting:
+    """An open ticket as it may come, also as it hardly ever does."""
+
+    def near(share: float = 0.7) -> datetime | None:
+        if chance.random() > share:
+            return None
+        # whole minutes, so that some press at the same moment
+        return NOW + chance.choice([1, 60]) * MINUTE * chance.randint(-90, 90)
+
+    return Waiting(
+        number, chance.randint(1, 9),
+        chance.choice(["reported", "accepted", "returned", "reopened", "dispatched", "transferred", "signed",
+                       "in_progress", "suspended", "consulted", "handled", "verified"]),
+        chance.choice([one.code for one in PROFILE.channels]),
+        chance.choice([kind.code for group in PROFILE.categories for kind in group.kinds]),
+        chance.choice([None, None, "unheard", *(one.code for one in PROFILE.loop.severities)]),
+        chance.choice([None, "consultation", "complaint"]), chance.choice([None, "370883001"]),
+        NOW - timedelta(microseconds=chance.choice([0, 1, 10**9, chance.randint(0, 10**12)])), near(), near(),
+        near(0.5), near(0.2), near(), chance.choice([0, 0, 1, 3]), near(0.3), chance.choice([0, 0, 0, 1, 2]),
+        *((117.1, 35.3) if chance.random() < 0.9 else (None, None)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_by_columns_the_order_is_that_of_the_rule_row_by_row(seed: int) -> None:
+    chance = random.Random(seed)
+    numbers = chance.sample(range(1, 10**6), chance.choice([0, 1, 300]))
+    waiting = [at_random(chance, number) for number in numbers]
+    now = NOW + timedelta(microseconds=chance.randint(-(10**10), 10**10))
+    found = places(waiting, now)
+    assert found == queue_by_rows.places(PROFILE, WORKTIME, waiting, now)
+    middle = ordered(PROFILE, WORKTIME, queue_by_rows.columns_of(waiting), now).places(7, 19)
+    assert middle == found[7:19]
+
+
+@pytest.mark.parametrize("tab", ["decide", "unsigned", "mine", "all"])
+def test_columns_hold_what_the_rows_hold(conn: Db, tab: Tab) -> None:
+    """Of new, handed out, refused and come back tickets, some without a place or graded."""
+    filed(conn, 20, severity="urgent")
+    filed(conn, 5, town=2, lon=None, lat=None)
+    for status in ("accepted", "returned", "dispatched", "signed", "suspended", "consulted", "handled"):
+        bring(conn, PROFILE, filed(conn, 1), status)
+    again = give(conn, PROFILE, bring(conn, PROFILE, filed(conn), "returned"), "dispatch")
+    give(conn, PROFILE, again, "send_back")
+    asker, now = Asker(DISPATCHER.kind, DISPATCHER.name), datetime.now(UTC)
+    for narrowed in (Narrowed(), Narrowed(terms=("没有这样的词",))):
+        rows = queue_by_rows.waiting(conn, tab, asker, narrowed, now)
+        found = columns(conn, tab, asker, narrowed, now)
+        assert sorted(found.ticket(at) for at in range(len(found.id))) == sorted(rows)
+        assert narrowed.terms or rows
+        by_columns = ordered(PROFILE, WORKTIME, found, now).places()
+        assert by_columns == queue_by_rows.places(PROFILE, WORKTIME, rows, now)
 
 
 def test_an_unsigned_ticket_rises_once_its_limit_is_over(conn: Db) -> None:
