@@ -143,9 +143,8 @@ def _store(conn: Db, source: str, roads: Roads, net: Net, report: Report, progre
             "geom": shapely.to_wkb(shapely.set_srid(net.shapes, 4326), hex=True, include_srid=True),
         }
     )
-    before = conn.execute(
-        "DELETE FROM road_edge"
-    ).rowcount  # and no TRUNCATE: who asks for a way meanwhile gets one
+    # No TRUNCATE: who asks for a way meanwhile gets one.
+    before = conn.execute("DELETE FROM road_edge").rowcount
     copy_table(conn, "road_edge", rows, lambda done: progress("write", done, rows.num_rows))
     conn.execute("ANALYZE road_edge")
     conn.execute("DELETE FROM road_net")

@@ -19,10 +19,8 @@ from geodata.importing.vectors import AreaFile, Bounds, Shapes
 from profiles.dispatch import Roads as Speeds
 
 FIELDS = ("class", "name", "oneway", "speed", "junction")
-TAGGED = (
-    "highway",
-    "fclass",
-)  # headings of OpenStreetMap and of Geofabrik: among the lines there is more than roads
+# Headings of OpenStreetMap and of Geofabrik: among the lines there is more than roads.
+TAGGED = ("highway", "fclass")
 GEOFABRIK = {"F": 1, "T": -1, "B": 0}
 WAYS = {"forward": 1, "backward": -1, "both": 0}
 ROUND = ("roundabout", "circular")

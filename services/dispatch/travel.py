@@ -4,9 +4,7 @@ from typing import Literal, NamedTuple
 
 from profiles import Profile
 
-Method = Literal[
-    "straight", "roads"
-]  # what times are measured along: roads only where the place imported them
+Method = Literal["straight", "roads"]  # what times are measured along: roads where the place imported them
 By = Literal["road", "foot", "straight"]  # how one of them was measured
 EASE = 0.99  # roads are measured along a thinned line, and places on them to a hair
 

@@ -95,6 +95,7 @@ def test_commands_in_any_order_keep_it_right(conn: Db, seed: int) -> None:
 
 
 def test_a_ticket_takes_its_hand_along(conn: Db) -> None:
+    make_months(conn, 41)
     ticket = given(conn)
     assert kept(conn, ticket) is True
     for change in (

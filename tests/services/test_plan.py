@@ -32,14 +32,7 @@ from tests.viewers import DISPATCHER, county, of_town
 PROFILE = profiles.load("zoucheng")
 CLERK = of_town(1, "community_clerk")
 LEASE = timedelta(minutes=2)
-
-
-def at_noon(now: datetime) -> datetime:
-    """A moment of today; the small place's shifts last all day."""
-    return now.replace(microsecond=0)
-
-
-NOW = at_noon(datetime.now(UTC))
+NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
