@@ -14,7 +14,7 @@ from bench.result import Missing
 from geodata.redis_clients import loop_redis
 from services.access.sessions import Sessions
 
-MINUTES_S = 600
+SESSION_S = 600
 
 
 def paired(context: Context, server: Server, name: str) -> str:
@@ -23,7 +23,7 @@ def paired(context: Context, server: Server, name: str) -> str:
     chief = replace(signed_in.BENCH, kind="account", role="administrator")
     with redis.Redis.from_url(stores.redis_url) as client:
         sessions = Sessions(
-            client, loop_redis(stores.redis_url), stores.key_prefix, idle_s=MINUTES_S, absolute_s=MINUTES_S
+            client, loop_redis(stores.redis_url), stores.key_prefix, idle_s=SESSION_S, absolute_s=SESSION_S
         )
         token = sessions.open(chief, ip="", agent="bench")
     with psycopg.connect(stores.database_url) as conn:

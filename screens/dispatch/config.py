@@ -9,9 +9,8 @@ from services.access import Right, Viewer
 from services.runtime import Runtime
 
 PANES = ("queue", "map")  # a window that shows only that; any other address shows all
-RULES = (
-    "rules"  # weights and leaves alone: all that there is for who sees to the rules and dispatches nothing
-)
+# Weights and leaves alone: all that there is for who sees to the rules and dispatches nothing.
+RULES = "rules"
 HIDDEN = frozenset({"stations", "posts", "care", "tickets"})  # the queue draws its own tickets
 NUMBERS = {"names": {"grid_from": 16.0, "community_from": 13.5}}  # here names are a ground for markers
 NOT_OFFERED = frozenset({"visits"})  # belongs to those who visit
