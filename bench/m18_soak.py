@@ -10,8 +10,10 @@ from bench import signed_in
 from bench.browser import fresh_page
 from bench.context import Context
 from bench.load import run
+from bench.phones import phones
 from bench.result import Missing, Result
 from bench.tickets import post_ticket, reports
+from bench.walking import walking
 
 DECIDED = 400  # tickets in eight hours: one in 72 seconds
 HOURS = 8
@@ -37,7 +39,11 @@ def measure(context: Context) -> list[Result]:
     kept: list[Kept] = []
     assigned = 0
     started = time.monotonic()
-    with signed_in.at_the_desk(context.stores), fresh_page(context.browser) as page:
+    with (
+        walking(port, phones(context)),
+        signed_in.at_the_desk(context.stores),
+        fresh_page(context.browser) as page,
+    ):
         page.goto(f"{context.server.url}/dispatch/")
         page.wait_for_function("window.wangge?.desk?.rows.length > 5 && wangge.live?.state?.mode === 'live'")
         session = page.context.new_cdp_session(page)
@@ -68,8 +74,9 @@ def _decide(page: Any, number: int) -> int:
         page.wait_for_timeout(300)
         page.keyboard.press("Escape")
     if number % 10 == 9:
-        page.evaluate("wangge.desk.set({ tab: wangge.desk.asked.tab === 'decide' ? 'unsigned' : 'decide' })")
-        page.wait_for_timeout(300)
+        for tab in ("unsigned", "decide"):
+            page.evaluate("(tab) => wangge.desk.set({ tab })", tab)
+            page.wait_for_timeout(300)
     return int(done)
 
 
