@@ -16,7 +16,8 @@ from dash.development.base_component import Component
 NAMES = {"className": "class", "htmlFor": "for"}
 SHOWN_OF_OTHERS = {"id", "className", "title", "role"}  # of components that their own script makes
 NOT_SHOWN = {"children", "key", "style", "n_clicks", "n_clicks_timestamp", "disable_n_clicks"}
-SAID_IN_WORDS = ("data-", "aria-", "spellcheck", "draggable", "contenteditable")  # "true", "false", never bare
+# These say "true" or "false", and never stand bare.
+SAID_IN_WORDS = ("data-", "aria-", "spellcheck", "draggable", "contenteditable")
 VOID = {"img", "input", "br", "hr"}
 HTML = html.__name__
 STILL = "data-still"
