@@ -23,7 +23,7 @@ from services.open311.requests import _named
 from services.tickets import Report, file_ticket
 from settings import ROOT, Settings
 from tests.live_app import served
-from tests.small_place import centre
+from tests.small_place import centre, make_months
 from tests.viewers import cookies_for, county
 
 LON, LAT = centre(1, 1, 1)
@@ -198,6 +198,7 @@ def test_free_words_of_other_channels_and_private_categories_are_not_answered(
 def test_filters_and_pages(client: httpx.Client, module_clone: Stores) -> None:
     now = datetime.now(UTC)
     with psycopg.connect(module_clone.database_url) as conn:
+        make_months(conn, 41)
         old = tickets(conn, category="06001", reported_at=now - timedelta(days=40))
         new = tickets(conn, category="06001")
         other = tickets(conn, category="06002")
