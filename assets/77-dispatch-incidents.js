@@ -173,6 +173,7 @@
   });
   const count = () => desk.ask(desk.url("/api/incidents", { state: "open", within: config.within })).then(badge, () => {});
   on("mounted", count);
+  wangge.live?.on("snapshot", count); // after a gap anything may have changed
   wangge.live?.on("desks", (news) => {
     if (!news.some(([name]) => name === "incident")) return;
     count();

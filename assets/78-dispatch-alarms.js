@@ -7,6 +7,7 @@
   const { t, h, on, config } = wangge;
   const { text, button } = desk;
   const MUTED = "wangge.dispatch.muted";
+  const RETRY_MS = 5000;
   const AGAIN_MS = 20000; // an urgent one sounds again until somebody has acknowledged it
 
   // --- the sound: two soft notes, or three urgent ones; the browser allows it after the first click or key
@@ -48,6 +49,8 @@
   // --- what there is
   let told = null;
   let known = null; // ids that have been heard
+  let fault = null; // why the last question had no answer
+  let retry = 0;
   let asking = false;
   let again = false;
   const load = async () => {
@@ -65,10 +68,14 @@
         ring(fresh.some((one) => one.sound === "urgent") ? "urgent" : fresh.some((one) => one.sound === "soft") ? "soft" : null);
         notice(fresh.find((one) => one.sound === "urgent"));
       }
-      if (desk.opened() === "alarms") draw();
-    } catch {
-      // told again by the next news; the badge keeps what it showed
+      fault = null;
+      clearTimeout(retry);
+    } catch (error) {
+      fault = error; // the badge keeps what it showed
+      clearTimeout(retry);
+      retry = setTimeout(load, RETRY_MS);
     } finally {
+      if (desk.opened() === "alarms") draw();
       asking = false;
       if (again) load();
     }
@@ -106,8 +113,10 @@
       draw();
     });
     const rows = (told?.rows || []).map(item);
+    const none = told ? [text("p", { class: "note" }, t("dispatch.alarms.none"))] : fault ? [] : Array.from({ length: 3 }, () => h("div", { class: "wait" }));
+    const failed = fault ? [text("p", { class: "error", role: "alert" }, wangge.sentence(fault))] : [];
     const scroll = place.querySelector(".body")?.scrollTop ?? 0;
-    const body = h("div", { class: "body" }, text("p", { class: blocked() && !muted ? "note strong" : "note" }, silent), ...(rows.length ? rows : [text("p", { class: "note" }, t("dispatch.alarms.none"))]));
+    const body = h("div", { class: "body" }, text("p", { class: blocked() && !muted ? "note strong" : "note" }, silent), ...failed, ...(rows.length ? rows : none));
     place.replaceChildren(desk.head(t("dispatch.alarms"), t("dispatch.alarms.lead")), body, h("footer", {}, mute, button(t("dispatch.alarm.try"), {}, () => (wake(), setTimeout(() => ring("soft"), 120)))));
     body.scrollTop = scroll;
   };
@@ -117,5 +126,6 @@
   });
   on("mounted", load);
   wangge.live?.on("desks", (news) => news.some(([name]) => name === "alarm") && load());
+  wangge.live?.on("snapshot", () => told && load()); // after a gap anything may have changed
   setInterval(() => !document.hidden && load(), 60000);
 })();
