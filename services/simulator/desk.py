@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -130,7 +130,7 @@ class Desk:
         if case["state"] == "settled":
             if self._chance.random() < BREACHED:
                 return "breach", {"reason": self._said("mediation", "failed")}
-            return "perform", {"performed_on": datetime.now(UTC).date().isoformat()}
+            return "perform", {"performed_on": self._today().isoformat()}
         if case["mediator"] is None and (somebody := await self._mediator(case)):
             return "assign", somebody
         return self._talk(case)
@@ -143,7 +143,7 @@ class Desk:
             body = {"session": last["seq"], "held_at": now.isoformat(), "outcome": self._drawn(OUTCOMES)}
             return "hold_session", body
         if last["outcome"] == "agreed":
-            perform_by = (now + timedelta(days=14)).date().isoformat()
+            perform_by = (self._today() + timedelta(days=14)).isoformat()
             agreement = self._said("mediation", "agreements")
             return "settle", {"agreement": agreement, "form": self._drawn(FORMS), "perform_by": perform_by}
         for command, share, kind in (
@@ -155,6 +155,9 @@ class Desk:
                 return command, {"reason": self._said("mediation", kind)}
         planned = now + timedelta(hours=self._chance.uniform(1, 48))
         return "plan_session", {"planned_at": planned.isoformat()}
+
+    def _today(self) -> date:
+        return datetime.now(self._place.zone).date()
 
     async def _mediator(self, case: Row) -> Row | None:
         told = await self._get(f"/api/mediation/{case['id']}/mediators")

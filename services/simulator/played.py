@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from geodata.queries.workers import WorkerRow
 from profiles import FOLDER, Profile
@@ -23,6 +24,7 @@ def words() -> dict[str, Any]:
 class Played:
     """A place as its people know it."""
 
+    zone: ZoneInfo  # of its days
     departments: list[str]
     usual: dict[str, str]  # category → department
     tiers: list[Tier]
@@ -43,6 +45,7 @@ class Played:
             by_area.setdefault(worker.area_no, []).append(worker)
         kinds = [kind for category in profile.categories for kind in category.kinds]
         return cls(
+            zone=ZoneInfo(profile.time_zone),
             departments=[one.code for one in profile.departments],
             usual={kind.code: kind.department for kind in kinds if kind.department},
             tiers=profile.loop.tiers,

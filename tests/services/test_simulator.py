@@ -5,10 +5,12 @@ import io
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg
@@ -220,3 +222,13 @@ async def test_the_desks_mediate_watch_and_ring(state: str) -> None:
     expected = "hold_session" if mediator else expected
     assert {"mediation", "supervise", "attempts", expected} <= given
     assert desk.given["turned_down"] == 0
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Pacific/Kiritimati"])  # one of them has another day than UTC
+async def test_a_day_is_that_of_the_place(zone: str) -> None:
+    async def ask(*_asked: object, **_what: object) -> None:
+        """Nothing is asked."""
+
+    place = replace(Played.of(profiles.load("zoucheng"), []), zone=ZoneInfo(zone))
+    told = await Desk(ask, ("demo", "demo"), place, random.Random(4))._next({"state": "settled"})
+    assert told == ("perform", {"performed_on": datetime.now(place.zone).date().isoformat()})
