@@ -2,7 +2,6 @@
 
 import random
 import struct
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from geodata.scope import EVERYTHING, Pool, Scope
 from geodata.servers import Stores
 from services.heat import HEADER, Filter, HeatStore, Lattice, NotLoaded, UnknownFilter, encode, varints
 from tests.small_place import COUNTY_NO, centre, grid_no, make_months
+from tests.waiting import until
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 Row = tuple[datetime, float, float, str, str, int]
@@ -223,10 +223,7 @@ def test_it_loads_by_itself_and_follows_a_hub(heat_pool: Pool) -> None:
     hub, store = Hub(), HeatStore(heat_pool)
     store.start(hub)  # type: ignore[arg-type]
     try:
-        for _ in range(200):
-            if store.ready:
-                break
-            time.sleep(0.02)
+        until(lambda: store.ready)
         hub.callback([event(7, 10**9, ROWS[0])])
         assert store.counts(EVERYTHING, Filter())[0].sum() == len(ROWS) + 1
         hub.on_gap()

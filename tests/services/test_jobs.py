@@ -1,7 +1,7 @@
 """The job queue: jobs come and go with their transaction, fail, wait and begin anew; its schema is the library's."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -20,6 +20,7 @@ from services.jobs.metrics import JobCollector
 from services.jobs.worker import Worker
 from settings import Settings
 from tests.small_place import grid_no
+from tests.waiting import until
 
 TOWN = Scope(grid_no(1, 0, 0), grid_no(1, 0, 0) + 999_999)
 
@@ -47,13 +48,6 @@ def working(stores: Stores, pool: Pool) -> Iterator[Worker]:
         yield running
     finally:
         running.stop()
-
-
-def until(holds: Callable[[], bool], timeout_s: float = 20) -> None:
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, "did not come true in time"
-        time.sleep(0.05)
 
 
 def rows(stores: Stores) -> list[tuple[str, int]]:
