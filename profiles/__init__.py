@@ -1,7 +1,7 @@
 """A place's profile: names, codes, channels, categories, deadlines, read from one TOML file; a place is data."""
 
 import tomllib
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -136,9 +136,22 @@ class Profile(Part):
 
     def kind(self, code: str) -> Kind | None:
         """The subclass of category with that code."""
-        return next(
-            (kind for category in self.categories for kind in category.kinds if kind.code == code), None
-        )
+        return self._kinds.get(code)
+
+    def __copy__(self) -> "Profile":
+        """A copy may be given other categories, and finds them."""
+        copied = super().__copy__()
+        copied.__dict__.pop("_kinds", None)
+        return copied
+
+    @cached_property
+    def _kinds(self) -> dict[str, Kind]:
+        """The first of each code."""
+        found: dict[str, Kind] = {}
+        for category in self.categories:
+            for kind in category.kinds:
+                found.setdefault(kind.code, kind)
+        return found
 
     def limit(
         self,

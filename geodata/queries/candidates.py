@@ -1,35 +1,14 @@
-"""Who could take a ticket: workers near a spot and on its ground, what they have in hand, posts, refusals, weights."""
+"""Who could take a ticket: workers near a spot and on its ground, what they have in hand, posts."""
 
-import json
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from psycopg.rows import class_row
-
+from geodata.queries.dispatch_matter import NOT_KEPT, as_array
 from geodata.scope import Db
 
 LEAST = 300  # of the workers on a ticket's own ground, so many at the most
-
-
-class Matter(NamedTuple):
-    """What of a ticket tells who could take it; degrees in EPSG:4326, None for a point that is not its own."""
-
-    id: int
-    version: int
-    reported_at: datetime
-    status: str
-    category: str
-    title: str
-    area_no: int
-    lon: float | None
-    lat: float | None
-    worker: str | None
-    department: str | None
-    parties: list[dict[str, Any]]
-    role: str  # of the database, that whoever asks sees by
-    fastest_kmh: float | None  # on the place's roads; None without any
 
 
 class Near(NamedTuple):
@@ -77,14 +56,6 @@ _ON_SHIFT = """
          WHEN %(time)s::time >= shift_from THEN shift_days & %(day)s <> 0
          ELSE %(time)s::time < shift_to AND shift_days & %(eve)s <> 0 END
 """
-_REFUSED = """
-    SELECT e.ticket_id, who.code, max(e.at) AS at FROM ticket_event e,
-        LATERAL (VALUES (coalesce(e.before->>'worker', e.before->>'department')), (e.data->>'party')) who (code)
-"""
-_IS_REFUSAL = """
-    e.kind IN ('refuse', 'send_back') AND who.code IS NOT NULL
-    AND NOT coalesce(e.actor_role, '') = ANY (%(desks)s::text[])
-"""
 _AT_WORK = f"active AND {_ON_SHIFT}"
 # As a sub-select it is made once a query; made once a row it takes longer than all the rest.
 _SPOT = "(SELECT ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326)::geography)"
@@ -107,48 +78,6 @@ _WORKER = (
 _HANDS = (
     "count(*) FILTER (WHERE held) AS held, count(*) FILTER (WHERE dispatched_at >= %(midnight)s) AS today"
 )
-# The plans of a search are made once a connection and kept: they touch many tables, and planning them takes longer than
-# running them. The first statement of a search says so, the last takes it back, so that neither needs a way to the
-# database of its own.
-_KEPT = "set_config('plan_cache_mode', 'force_generic_plan', true)"
-_NOT_KEPT = "set_config('plan_cache_mode', 'auto', true)"
-
-
-def keep_plans(conn: Db, keep: bool) -> None:
-    """Let what follows in this transaction run with plans that are made once (True) or as usual (False)."""
-    conn.execute(f"SELECT {_KEPT if keep else _NOT_KEPT}")  # nosec B608 # of constants alone
-
-
-def matter(
-    conn: Db, ticket_id: int, desks: Sequence[str]
-) -> tuple[Matter, tuple[int, dict[str, Any]], dict[str, datetime]] | None:
-    """A ticket in scope, the place's own weights (0 and none without any), and who refused the ticket when last.
-
-    What somebody at a desk (a role of `desks`) took back was not refused. When there is such a ticket, plans are kept
-    from here on until `around` has found somebody or nobody.
-    """
-    row = conn.execute(
-        f"""
-        SELECT t.id, t.version, t.reported_at, t.status::text, (SELECT code FROM category WHERE id = t.category_id),
-               t.title, t.area_no,
-               CASE t.location WHEN 'exact' THEN ST_X(t.geom) END, CASE t.location WHEN 'exact' THEN ST_Y(t.geom) END,
-               (SELECT code FROM worker WHERE id = t.worker_id),
-               (SELECT code FROM department WHERE id = t.department_id), t.parties, current_user,
-               (SELECT fastest_kmh FROM road_net),
-               (SELECT jsonb_build_array(version, weights) FROM dispatch_weights ORDER BY version DESC LIMIT 1),
-               (SELECT jsonb_object_agg(r.code, extract(epoch FROM r.at))
-                FROM ({_REFUSED} WHERE e.ticket_id = t.id AND {_IS_REFUSAL} GROUP BY 1, 2) r),
-               {_KEPT}
-        FROM ticket t WHERE t.id = %(ticket)s
-        """,  # nosec B608 # of constants alone
-        {"ticket": ticket_id, "desks": _array(desks)},
-        prepare=True,
-    ).fetchone()
-    if row is None:
-        return None
-    version, weights = row[14] or (0, {})
-    refused = {code: datetime.fromtimestamp(at, UTC) for code, at in (row[15] or {}).items()}
-    return Matter._make(row[:14]), (version, weights), refused
 
 
 def around(
@@ -165,9 +94,9 @@ def around(
     policies of one, and one that is shared is made anew at each change.
     """
     values = _moment(now, local) | {
-        "above": _array([no for no in above if not ground[0] <= no <= ground[1]]), "lo": ground[0], "hi": ground[1],
-        "skills": _array(skills), "oldest": oldest,
-        "nearest": nearest, "skilled": skilled, "seen": _array([*seen]), "lon": spot[0] if spot else None,
+        "above": as_array([no for no in above if not ground[0] <= no <= ground[1]]), "lo": ground[0], "hi": ground[1],
+        "skills": as_array(skills), "oldest": oldest,
+        "nearest": nearest, "skilled": skilled, "seen": as_array([*seen]), "lon": spot[0] if spot else None,
         "lat": spot[1] if spot else None,
     }  # fmt: skip
     query = _around(role, bool(seen), bool(spot and nearest), bool(spot and skilled and skills))
@@ -205,15 +134,10 @@ def _around(role: str, seen: bool, near: bool, knowing: bool) -> str:
                  WHERE p.at >= %(oldest)s {others} ORDER BY {_METRES} LIMIT %(skilled)s)"""  # nosec B608 # of constants alone
         )
     query = f"""
-        /* {role} */ SELECT {_TOLD}, {_AREA} FROM (SELECT {_NOT_KEPT}) mode
+        /* {role} */ SELECT {_TOLD}, {_AREA} FROM (SELECT {NOT_KEPT}) mode
         LEFT JOIN ({" UNION ALL ".join(streams)}) f ON true
         LEFT JOIN LATERAL (SELECT {_HANDS} FROM worker_hand WHERE worker_id = f.id OFFSET 0) h ON true"""  # nosec B608 # of constants alone
     return " ".join(query.split())  # of a text this short psycopg remembers where the blanks are
-
-
-def _array(values: Sequence[int] | Sequence[str]) -> str:
-    """As PostgreSQL writes it: psycopg takes longer over a list than over all else that is sent."""
-    return json.dumps(list(values), ensure_ascii=False).replace("[", "{", 1)[:-1] + "}"
 
 
 def _moment(now: datetime, local: datetime) -> dict[str, Any]:
@@ -243,48 +167,28 @@ def forget_hands(conn: Db) -> int:
     return int(row[0]) if row else 0
 
 
-def refusals(conn: Db, tickets: Sequence[int], desks: Sequence[str]) -> dict[int, dict[str, datetime]]:
-    """Of each of those tickets who refused it or sent it back, and when last: codes of workers and departments.
-
-    What somebody at a desk (a role of `desks`) took back was not refused.
-    """
-    rows = conn.execute(
-        f"{_REFUSED} WHERE e.ticket_id = ANY (%(tickets)s) AND {_IS_REFUSAL} GROUP BY 1, 2",  # nosec B608 # of constants alone
-        {"tickets": list(tickets), "desks": _array(desks)},
-    ).fetchall()
-    found: dict[int, dict[str, datetime]] = {}
-    for ticket, code, at in rows:
-        found.setdefault(ticket, {})[code] = at
-    return found
-
-
 def posts(
     conn: Db, above: Sequence[int], roles: Sequence[str], spot: tuple[float, float] | None, local: datetime
 ) -> list[Post]:
     """Holders of those posts in those areas, with the metres from their duty place to the spot (EPSG:4326)."""
     metres = f"ST_DistanceSphere(k.geom, {_SPOT}::geometry)" if spot else "NULL::float8"
-    return (
-        conn.cursor(row_factory=class_row(Post))
-        .execute(
-            f"""
-            SELECT k.code, k.name, k.role, k.area_no, a.name AS area, ST_X(k.geom) AS lon, ST_Y(k.geom) AS lat,
-                   {metres} AS metres,
-                   EXISTS (SELECT FROM roster r WHERE r.area_no = k.area_no AND r.role = k.role AND r.name = k.name
-                             AND r.on_date BETWEEN %(local)s::date - 1 AND %(local)s::date AND r.during @> %(local)s)
-                       AS on_duty,
-                   EXISTS (SELECT FROM roster r WHERE r.area_no = k.area_no AND r.role = k.role
-                             AND r.on_date BETWEEN %(local)s::date - 1 AND %(local)s::date) AS rostered
-            FROM key_person k JOIN area a ON a.no = k.area_no
-            WHERE k.kind = 'post' AND k.area_no = ANY (%(above)s) AND k.role = ANY (%(roles)s)
-            ORDER BY k.area_no DESC, k.code
-            """,  # nosec B608 # of constants alone
-            {
-                "above": list(above), "roles": list(roles), "local": local.replace(tzinfo=None),
-                "lon": spot[0] if spot else None, "lat": spot[1] if spot else None,
-            },
-        )
-        .fetchall()
-    )  # fmt: skip
+    query = f"""
+        SELECT k.code, k.name, k.role, k.area_no, a.name AS area, ST_X(k.geom) AS lon, ST_Y(k.geom) AS lat,
+               {metres} AS metres,
+               EXISTS (SELECT FROM roster r WHERE r.area_no = k.area_no AND r.role = k.role AND r.name = k.name
+                         AND r.on_date BETWEEN %(local)s::date - 1 AND %(local)s::date
+                         AND r.during @> %(local)s::timestamp) AS on_duty,
+               EXISTS (SELECT FROM roster r WHERE r.area_no = k.area_no AND r.role = k.role
+                         AND r.on_date BETWEEN %(local)s::date - 1 AND %(local)s::date) AS rostered
+        FROM key_person k JOIN area a ON a.no = k.area_no
+        WHERE k.kind = 'post' AND k.area_no = ANY (%(above)s::bigint[]) AND k.role = ANY (%(roles)s::text[])
+        ORDER BY k.area_no DESC, k.code"""  # nosec B608 # of constants alone
+    values = {
+        "above": as_array(above), "roles": as_array(roles), "local": local.replace(tzinfo=None),
+        "lon": spot[0] if spot else None, "lat": spot[1] if spot else None,
+    }  # fmt: skip
+    found = conn.cursor(binary=True).execute(query, values, prepare=True).fetchall()
+    return [Post._make(row) for row in found]
 
 
 def unassigned(conn: Db, most: int) -> tuple[list[int], int]:

@@ -2,25 +2,27 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from heapq import nlargest
 from itertools import islice
 from types import MappingProxyType
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from geodata.queries import candidates as queries
+from geodata.queries import dispatch_matter
 from geodata.queries.candidates import Near
 from geodata.scope import Db
 from profiles import Profile
 from profiles.dispatch import Weights
 from services.dispatch import crew, others, weights
-from services.dispatch.crew import DESKS, CrewMember
+from services.dispatch.crew import DESKS
 from services.dispatch.found import Asked, Candidate, Found, LeftOut
-from services.dispatch.ground import above, neighbourhood, relation
+from services.dispatch.ground import above, neighbourhood
+from services.dispatch.judged import Able, Unable, judged
 from services.dispatch.reasons import Reason, for_left_out, for_row
 from services.dispatch.roads import Place, ways
-from services.dispatch.score import GENERAL, PLAIN, Facts, best_beyond, scale_of, scored, total
-from services.dispatch.travel import By, Method, least_s
+from services.dispatch.score import best_beyond, scale_of, scored, total
+from services.dispatch.travel import Method, least_s
 from services.tickets import ENDED, NotAllowed, UnknownTicket
 
 FIRST_LOOK = 20  # so many of the nearest are looked at first …
@@ -30,28 +32,9 @@ NEAR, KNOWING = 1, 2  # streams of workers: the nearest of all, the nearest of t
 LEFT_OUT_TOLD = 20
 AT_ONCE = 16  # ways along roads are measured for so many of the most promising at once
 OBVIOUS = ("own", "wider")
+EXPECTED = (*OBVIOUS, "community")
+ROUNDED = 0.2  # scores are told to a tenth
 NOTHING_MORE: Mapping[str, int] = MappingProxyType({})
-
-
-class Able(NamedTuple):
-    """A worker who could take it, with the score."""
-
-    score: float
-    member: CrewMember
-    metres: float | None
-    facts: Facts
-    by: (
-        By | None
-    )  # how the minutes were measured; None without a place, and not yet: roads give the least until then
-
-
-class Unable(NamedTuple):
-    """A worker who could not, and why."""
-
-    why: str
-    member: CrewMember
-    metres: float | None
-    stands: str
 
 
 def find(
@@ -63,15 +46,16 @@ def find(
     `using` are other weights than the place's; `more` are tickets besides that workers (by code) are about to get.
     Raises UnknownTicket, and NotAllowed for one that has ended.
     """
-    known = queries.matter(conn, ticket_id, DESKS)
+    known = dispatch_matter.matter(conn, ticket_id, DESKS)
     if known is None:
         raise UnknownTicket(f"There is no ticket with the id {ticket_id}.")
     ticket, (version, own), refused = known
     if ticket.status in ENDED:
-        queries.keep_plans(conn, False)
+        dispatch_matter.keep_plans(conn, False)
         raise NotAllowed("dispatch", ticket.status, [], "The ticket has ended; nobody can be sent any more.")
     scale = scale_of(profile, using or weights.merged(profile, own), ticket.category)
-    asked = Asked(profile, ticket, scale, refused, more, crew.wish(profile, ticket.category), now)
+    local = now.astimezone(ZoneInfo(profile.time_zone))
+    asked = Asked(profile, ticket, scale, refused, more, crew.wish(profile, ticket.category), now, local)
     return _searched(conn, asked, version, limit)
 
 
@@ -95,7 +79,7 @@ def _searched(conn: Db, asked: Asked, version: int, limit: int) -> Found:
     while True:
         found = _around(conn, asked, spot, looks, seen)
         seen |= {one.id for one in found}
-        able_too, unable_too = _judged(asked, found)
+        able_too, unable_too = judged(asked, found)
         able = _best(conn, asked, spot, able + able_too, limit)
         unable += unable_too
         last = sorted([*(one.score for one in able), *(one.score.score for one in extra)], reverse=True)[
@@ -104,7 +88,7 @@ def _searched(conn: Db, asked: Asked, version: int, limit: int) -> Found:
         short = _streams_too_short(asked, found, looks, last[-1] if len(last) == limit else 0.0)
         if not short:
             return _told(asked, version, able, extra, unable, limit)
-        queries.keep_plans(conn, True)
+        dispatch_matter.keep_plans(conn, True)
         looks = {stream: looks[stream] * WIDER for stream in short}
 
 
@@ -119,7 +103,7 @@ def _around(
         spot=spot,
         skills=sorted(asked.wish.skills),
         now=asked.now,
-        local=_local(asked),
+        local=asked.local,
         oldest=crew.oldest(profile, asked.now),
         nearest=looks.get(NEAR, 0),
         skilled=looks.get(KNOWING, 0),
@@ -152,10 +136,12 @@ def _best(
     until then a score counts the least time that anybody so far off could take, and is the most it can be.
     """
     fastest_kmh = asked.ticket.fastest_kmh
+    if spot is None or fastest_kmh is None:
+        return _first(able, limit)
     while True:
         able = sorted(able, key=_order)
         places = {at: place for at, one in enumerate(able) if (place := _unmeasured(one))}
-        if spot is None or fastest_kmh is None or not any(at < limit for at in places):
+        if not any(at < limit for at in places):
             return able[:limit]
         found = ways(conn, asked.profile, fastest_kmh, spot, dict(islice(places.items(), AT_ONCE)))
         for at, way in found.items():
@@ -163,68 +149,32 @@ def _best(
             able[at] = able[at]._replace(score=total(asked.scale, facts), facts=facts, by=way.by)
 
 
+def _first(able: list[Able], limit: int) -> list[Able]:
+    """The best of them, first to last; who is not within a rounding of the last need not be put in order."""
+    if len(able) > limit:
+        least = nlargest(limit, (one.score for one in able))[-1] - ROUNDED
+        able = [one for one in able if one.score >= least]
+    return sorted(able, key=_order)[:limit]
+
+
 def _unmeasured(one: Able) -> Place | None:
     """Where somebody is whose way is yet to be measured."""
-    member = one.member
-    if one.by is not None or one.metres is None or member.lon is None or member.lat is None:
+    near = one.near
+    if one.by is not None or near.metres is None or near.lon is None or near.lat is None:
         return None
-    return Place(member.lon, member.lat, one.metres)
-
-
-def _judged(asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unable]]:
-    """Those who could take it, and those who could not."""
-    local, now = _local(asked), asked.now
-    near = {one.id: one for one in found}
-    able: list[Able] = []
-    unable: list[Unable] = []
-    for one in near.values():
-        member = crew.member(asked.profile, one, now, local, coming=asked.more.get(one.code, 0))
-        why = _why_not(asked, member)
-        # the place of somebody off shift is not told, not even as a distance
-        metres = None if member.position_age_s is None else one.metres
-        if why is None:
-            facts = _facts(asked, member, metres)
-            by: By | None = "straight" if metres is not None and asked.ticket.fastest_kmh is None else None
-            able.append(Able(total(asked.scale, facts), member, metres, facts, by))
-        else:
-            unable.append(Unable(why, member, metres, relation(member.area_no, asked.ticket.area_no)))
-    return able, unable
-
-
-def _why_not(asked: Asked, member: CrewMember) -> str | None:
-    if asked.ticket.worker == member.code:
-        return "holds_it"
-    at = asked.refused.get(member.code)
-    able, why = crew.fit(asked.profile, member)
-    if able:
-        able, why = crew.foreign_or_ok(asked.wish, member.kind, member.skills)
-    if able and at is not None and asked.now - at < timedelta(hours=asked.profile.dispatch.refused_hours):
-        return "refused"
-    return None if able else why
-
-
-def _facts(asked: Asked, member: CrewMember, metres: float | None) -> Facts:
-    knows = not asked.wish.skills.isdisjoint(member.skills)
-    return Facts(
-        relation(member.area_no, asked.ticket.area_no),
-        "owner" if knows and member.kind == "professional" else None,
-        None if metres is None else least_s(metres, asked.profile, asked.ticket.fastest_kmh) / 60,
-        member.position_age_s, member.shift_left_s, member.load, member.capacity,
-        1.0 if knows else GENERAL if asked.wish.of_trade else PLAIN,
-        member.assigned_today, member.code in asked.refused,
-    )  # fmt: skip
+    return Place(near.lon, near.lat, near.metres)
 
 
 def _row(asked: Asked, one: Able) -> Candidate:
-    member, facts, area = one.member, one.facts, one.member.area
+    near, facts = one.near, one.facts
     trade = next(
-        (skill for skill in member.skills if skill in asked.wish.skills), next(iter(member.skills), None)
+        (skill for skill in near.skills if skill in asked.wish.skills), next(iter(near.skills), None)
     )
     return Candidate(
-        "worker", member.code, member.name, member.kind, trade, scored(asked.scale, facts),
-        for_row(asked.profile, asked.ticket.category, facts, area=area), member.area_no, area,
-        facts.relation == "own", True, one.metres, facts.minutes, member.position_age_s, member.load,
-        member.capacity, member.lon, member.lat, one.by,
+        "worker", near.code, near.name, near.kind, trade, scored(asked.scale, facts),
+        for_row(asked.profile, asked.ticket.category, facts, area=near.area), near.area_no, near.area,
+        facts.relation == "own", True, near.metres, facts.minutes, facts.age_s, facts.load, facts.capacity, near.lon,
+        near.lat, one.by,
     )  # fmt: skip
 
 
@@ -240,15 +190,14 @@ def _told(
     around = [
         one
         for one in unable
-        if one.stands in (*OBVIOUS, "community")
-        or (radius is not None and one.metres is not None and one.metres <= radius)
+        if one.stands in EXPECTED or (radius is not None and one.metres is not None and one.metres <= radius)
     ]
     expected = sorted(
         (one for one in around if one.why != "other_trade"),
         key=lambda one: (
             one.stands not in OBVIOUS,
             1e9 if one.metres is None else one.metres,
-            one.member.code,
+            one.near.code,
         ),
     )
     method: Method = "straight" if asked.ticket.fastest_kmh is None else "roads"
@@ -263,19 +212,16 @@ def _nearest(row: Candidate) -> Candidate:
 
 
 def _left_out(asked: Asked, one: Unable) -> LeftOut:
-    member = one.member
+    coming = asked.more.get(one.near.code, 0)
+    member = crew.member(asked.profile, one.near, asked.now, asked.local, coming=coming)
     why = for_left_out(one.why, member, asked.now, asked.refused.get(member.code))
     return LeftOut(f"worker:{member.code}", member.name, why, member.lon, member.lat)
 
 
 def _order(one: Able) -> tuple[float, float, int, str]:
     """The higher score first; of equals the nearer, the less busy, then by code."""
-    return -round(one.score, 1), one.metres or 0.0, one.member.load, one.member.code
+    return -round(one.score, 1), one.near.metres or 0.0, one.facts.load or 0, one.near.code
 
 
 def _order_told(row: Candidate) -> tuple[float, float, int, str]:
     return -row.score.score, row.distance_m or 0.0, row.load or 0, row.code
-
-
-def _local(asked: Asked) -> datetime:
-    return asked.now.astimezone(ZoneInfo(asked.profile.time_zone))

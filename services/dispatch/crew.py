@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from geodata.queries import candidates as queries
-from geodata.queries.candidates import Near
+from geodata.queries import dispatch_matter as queries
+from geodata.queries.candidates import Near, on_shift
 from geodata.scope import Db
 from profiles import Profile
+from profiles.dispatch import Dispatch
 from services.access.roles import RIGHTS, Right
 
 DESKS = [role for role, rights in RIGHTS.items() if Right.TICKETS_DISPATCH in rights and role != "client"]
@@ -66,14 +67,13 @@ class Matter(Protocol):
 def crew(conn: Db, profile: Profile, now: datetime) -> list[CrewMember]:
     """All workers in scope that are on shift, not on leave, and whose position is young enough; by id."""
     local = now.astimezone(ZoneInfo(profile.time_zone))
-    found = queries.on_shift(conn, now=now, local=local, oldest=oldest(profile, now))
+    found = on_shift(conn, now=now, local=local, oldest=oldest(profile, now))
     return [member(profile, one, now, local) for one in found if one.away_until is None]
 
 
 def member(profile: Profile, found: Near, now: datetime, local: datetime, *, coming: int = 0) -> CrewMember:
     """The worker found; `coming` are tickets that they are about to get besides those in hand."""
-    left_s = shift_left_s(found, local)
-    age = None if found.at is None else max(0, round((now - found.at).total_seconds()))
+    left_s, age = shift_left_s(found, clock(local)), age_s(found, now)
     seen = left_s > 0 and age is not None  # a position is of the shift, and of nobody's free time
     return CrewMember(
         found.id, found.code, found.name, found.kind, found.area_no, found.area, found.lon if seen else None,
@@ -82,10 +82,20 @@ def member(profile: Profile, found: Near, now: datetime, local: datetime, *, com
     )  # fmt: skip
 
 
-def shift_left_s(found: Near, local: datetime) -> int:
-    """Seconds left of the shift at that local time, 0 outside of it; one that passes midnight is of its first day."""
+def age_s(found: Near, now: datetime) -> int | None:
+    """Seconds since the latest position; None without any."""
+    return None if found.at is None else max(0, round((now - found.at).total_seconds()))
+
+
+def clock(local: datetime) -> tuple[int, int]:
+    """Second of the day, and day of the week."""
+    return local.hour * 3600 + local.minute * 60 + local.second, local.weekday()
+
+
+def shift_left_s(found: Near, at: tuple[int, int]) -> int:
+    """Seconds left of the shift at that `clock`, 0 outside of it; one that passes midnight is of its first day."""
     begins, ends, days = found.shift_from_s, found.shift_to_s, found.shift_days
-    time, today = local.hour * 3600 + local.minute * 60 + local.second, local.weekday()
+    time, today = at
     if begins < ends:
         return ends - time if begins <= time < ends and days >> today & 1 else 0
     if time >= begins:
@@ -100,17 +110,25 @@ def suits(profile: Profile, ticket: Matter, one: CrewMember) -> tuple[bool, str]
 
 
 def fit(profile: Profile, one: CrewMember) -> tuple[bool, str]:
-    """Whether a worker may be given anything now: off_shift, on_leave, no_position, position_old, at_limit."""
-    rules = profile.dispatch
-    if one.on_leave:
-        return False, "on_leave"
-    if not one.on_shift:
-        return False, "off_shift"
-    if one.position_age_s is None:
-        return False, "no_position"
-    if one.position_age_s > rules.oldest_position_s:
-        return False, "position_old"
-    return (False, "at_limit") if one.load >= one.capacity else (True, OK)
+    """Whether a worker may be given anything now: (True, "") or (False, why)."""
+    why = unfit(
+        profile.dispatch, on_leave=one.on_leave, on_shift=one.on_shift, age_s=one.position_age_s,
+        room=one.load < one.capacity,
+    )  # fmt: skip
+    return not why, why
+
+
+def unfit(rules: Dispatch, *, on_leave: bool, on_shift: bool, age_s: int | None, room: bool) -> str:
+    """Why nothing may be given now: on_leave, off_shift, no_position, position_old, at_limit; empty if it may."""
+    if on_leave:
+        return "on_leave"
+    if not on_shift:
+        return "off_shift"
+    if age_s is None:
+        return "no_position"
+    if age_s > rules.oldest_position_s:
+        return "position_old"
+    return OK if room else "at_limit"
 
 
 def of_trade(profile: Profile, category: str, kind: str, skills: Sequence[str]) -> tuple[bool, str]:
@@ -120,8 +138,13 @@ def of_trade(profile: Profile, category: str, kind: str, skills: Sequence[str]) 
 
 def foreign_or_ok(wanted: Wish, kind: str, skills: Sequence[str]) -> tuple[bool, str]:
     """The same for a wish that is known."""
-    foreign = kind == "professional" and bool(skills) and wanted.skills.isdisjoint(skills)
-    return (False, "other_trade") if foreign else (True, OK)
+    why = foreign(wanted, kind, skills)
+    return not why, why
+
+
+def foreign(wanted: Wish, kind: str, skills: Sequence[str]) -> str:
+    """other_trade, if a matter of that wish is not for a worker of that kind and those skills; else empty."""
+    return "other_trade" if kind == "professional" and skills and wanted.skills.isdisjoint(skills) else OK
 
 
 def wish(profile: Profile, category: str) -> Wish:

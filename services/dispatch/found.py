@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from geodata.queries.candidates import Matter
+from geodata.queries.dispatch_matter import Matter
 from profiles import Profile
 from services.dispatch.crew import Wish
 from services.dispatch.reasons import Reason
@@ -74,3 +74,4 @@ class Asked(NamedTuple):
     more: Mapping[str, int]
     wish: Wish
     now: datetime
+    local: datetime  # the same moment in the place

@@ -1,7 +1,6 @@
 """Candidates that walk no round: holders of posts, and the department that a matter belongs to."""
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from geodata.queries import candidates as queries
 from geodata.queries.candidates import Post
@@ -20,13 +19,12 @@ def posts(conn: Db, asked: Asked, spot: tuple[float, float] | None) -> list[Cand
     roles = profile.dispatch.posts_for(ticket.category)
     if not roles:
         return []
-    local = asked.now.astimezone(ZoneInfo(profile.time_zone))
     holding = {
         party["code"] for party in ticket.parties if party["kind"] == "post" and party["part"] == "lead"
     }
     free = [
         post
-        for post in queries.posts(conn, above(ticket.area_no), roles, spot, local)
+        for post in queries.posts(conn, above(ticket.area_no), roles, spot, asked.local)
         if (post.on_duty or not post.rostered) and post.code not in {*asked.refused, *holding}
     ]
     found = []

@@ -48,37 +48,39 @@ class Scale(NamedTuple):
 
     rules: Dispatch
     ground: Ground
-    weights: dict[str, int]
+    weights: dict[str, int]  # in the order of PARTS
 
 
 def scale_of(profile: Profile, weights: Weights, category: str) -> Scale:
     """The scale for tickets of that category."""
-    return Scale(profile.dispatch, profile.dispatch.ground(category), weights.model_dump())
+    return Scale(
+        profile.dispatch, profile.dispatch.ground(category), {name: getattr(weights, name) for name in PARTS}
+    )
 
 
 def total(scale: Scale, facts: Facts) -> float:
     """The score alone, 0 to 100, not rounded: to choose whose parts are worth telling."""
-    weights, points, whole = scale.weights, 0.0, 0
-    for name, share in _shares(scale, facts).items():
-        weight = weights[name]
-        points += weight * share
-        whole += weight
+    points, whole = 0.0, 0
+    for weight, share in zip(scale.weights.values(), _shares(scale, facts), strict=True):
+        if share is not None:
+            points += weight * share
+            whole += weight
     return 100 * points / (whole or 1)
 
 
 def scored(scale: Scale, facts: Facts) -> Score:
     """The score with its parts."""
-    shares, values = _shares(scale, facts), _values(scale, facts)
-    applied = {name: scale.weights[name] for name in PARTS if name in shares and scale.weights[name]}
-    whole = sum(applied.values()) or 1
-    parts = tuple(
-        Part(
-            name,
-            round(100 * weight / whole * shares[name], 1),
-            _of_hundred(weight, whole),
-            values[name],
+    applied = [
+        (name, weight, share, value)
+        for (name, weight), share, value in zip(
+            scale.weights.items(), _shares(scale, facts), _values(scale, facts), strict=True
         )
-        for name, weight in applied.items()
+        if weight and share is not None
+    ]
+    whole = sum(weight for _, weight, _, _ in applied) or 1
+    parts = tuple(
+        Part(name, round(100 * weight / whole * share, 1), _of_hundred(weight, whole), value)
+        for name, weight, share, value in applied
     )
     return Score(round(sum(part.points for part in parts), 1), parts)
 
@@ -110,37 +112,29 @@ def ground_of(ground: Ground, facts: Facts) -> tuple[float, str]:
     return (ownership, facts.owner) if facts.owner and ownership >= territory else (territory, facts.relation)
 
 
-def _shares(scale: Scale, facts: Facts) -> dict[str, float]:
-    """Of each part that applies how much of its points are given, 0 to 1."""
+def _shares(scale: Scale, facts: Facts) -> tuple[float | None, ...]:
+    """Of each of PARTS how much of its points are given, 0 to 1; None where it does not apply."""
     rules = scale.rules
-    shares = {"ground": ground_of(scale.ground, facts)[0], "refused": 0.0 if facts.refused else 1.0}
-    if facts.minutes is not None:
-        shares["way"] = _down(facts.minutes, 0, rules.far_minutes)
-    if facts.load is not None:
-        shares["load"] = _down(facts.load, 0, facts.capacity)
-    if facts.skill is not None:
-        shares["skill"] = facts.skill
-    if facts.age_s is not None:
-        shares["position"] = _down(facts.age_s, rules.fresh_position_s, rules.oldest_position_s)
-    if facts.shift_left_s is not None:
-        shares["shift"] = min(1.0, facts.shift_left_s / 60 / rules.shift_left_minutes)
-    if facts.today is not None:
-        shares["fairness"] = _down(facts.today, 0, rules.most_a_day)
-    return shares
+    _, _, minutes, age_s, left_s, load, capacity, skill, today, refused = facts
+    return (
+        ground_of(scale.ground, facts)[0],
+        None if minutes is None else _down(minutes, 0, rules.far_minutes),
+        None if load is None else _down(load, 0, capacity),
+        skill,
+        None if age_s is None else _down(age_s, rules.fresh_position_s, rules.oldest_position_s),
+        None if left_s is None else min(1.0, left_s / 60 / rules.shift_left_minutes),
+        None if today is None else _down(today, 0, rules.most_a_day),
+        0.0 if refused else 1.0,
+    )
 
 
-def _values(scale: Scale, facts: Facts) -> dict[str, Any]:
-    """What the points of each part are given for."""
-    return {
-        "ground": ground_of(scale.ground, facts)[1],
-        "way": None if facts.minutes is None else round(facts.minutes, 1),
-        "load": facts.load,
-        "skill": facts.skill,
-        "position": facts.age_s,
-        "shift": facts.shift_left_s,
-        "fairness": facts.today,
-        "refused": facts.refused,
-    }
+def _values(scale: Scale, facts: Facts) -> tuple[Any, ...]:
+    """What the points of each of PARTS are given for."""
+    minutes = None if facts.minutes is None else round(facts.minutes, 1)
+    return (
+        ground_of(scale.ground, facts)[1], minutes, facts.load, facts.skill, facts.age_s, facts.shift_left_s,
+        facts.today, facts.refused,
+    )  # fmt: skip
 
 
 def _down(value: float, full: float, none: float) -> float:

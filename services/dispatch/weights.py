@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from geodata.outbox import add_event
 from geodata.queries import dispatch_weights as queries
 from geodata.scope import Db
 from profiles import Profile
@@ -24,6 +25,8 @@ class Setting(NamedTuple):
 
 def merged(profile: Profile, own: Mapping[str, int]) -> Weights:
     """The profile's weights with the place's own above them; a part that there is no more counts nothing."""
+    if not own:
+        return profile.dispatch.weights
     known = {name: value for name, value in own.items() if name in Weights.model_fields}
     return profile.dispatch.weights.model_copy(update=known)
 
@@ -54,6 +57,7 @@ def change(conn: Db, profile: Profile, viewer: Viewer, version: int, weights: We
         raise StaleWeights(before.version, version, before.changed_by)
     was, now = before.weights.model_dump(), weights.model_dump()
     changed = [[name, was[name], now[name]] for name in now if was[name] != now[name]]
+    add_event(conn, "desk", viewer.scope.lo, {"desk": "weights", "id": version + 1})
     audit.record(
         conn, viewer, audit.Action.setting, object_kind="dispatch_weights", object_id=version + 1,
         detail={"changed": changed},

@@ -1,14 +1,18 @@
 """How the search for candidates asks the database: plans are made once for each role, and only for the search."""
 
+import random
 from collections.abc import Iterator
+from datetime import timedelta
 
 import psycopg
 import pytest
 
+from geodata.queries import dispatch_matter
 from geodata.scope import EVERYTHING, Db, Scope, enter
 from geodata.servers import Stores
 from services.dispatch import candidates, crew
-from services.tickets import NotAllowed
+from services.dispatch.score import Facts, scale_of, scored, total
+from services.tickets import NotAllowed, UnknownTicket
 from tests.services.situations import COMMUNITY, NOW, PROFILE, Who, asked, place, ticket
 from tests.small_place import grid_no
 
@@ -43,6 +47,44 @@ def test_what_follows_a_search_is_planned_as_usual(conn: Db, monkeypatch: pytest
     with pytest.raises(NotAllowed):
         asked(conn, alone, [])
     assert mode(conn) == "auto", "the ticket had ended"
+
+
+def test_a_ticket_of_long_ago_is_found_as_well(conn: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The months of late are asked first, then all."""
+    place(conn, [Who("A")])
+    one = ticket(conn)
+    told = candidates.find(conn, PROFILE, one.id, NOW).rows
+    monkeypatch.setattr(dispatch_matter, "LATELY", timedelta(seconds=-1))
+    assert candidates.find(conn, PROFILE, one.id, NOW).rows == told
+    with pytest.raises(UnknownTicket):
+        candidates.find(conn, PROFILE, 10**15, NOW)
+
+
+def test_the_score_that_chooses_is_the_one_that_is_told() -> None:
+    """But for the rounding of its parts."""
+    chance = random.Random(9)
+    for category in ("01001", "02001"):
+        scale = scale_of(PROFILE, PROFILE.dispatch.weights, category)
+        for _ in range(200):
+            facts = Facts(
+                chance.choice(["own", "wider", "community", "town", "none"]),
+                chance.choice([None, "owner"]),
+                chance.choice([None, chance.uniform(0, 40)]),
+                chance.choice([None, chance.randrange(2000)]),
+                chance.choice([None, chance.randrange(9000)]),
+                chance.choice([None, chance.randrange(7)]),
+                5,
+                chance.choice([0.3, 0.7, 1.0]),
+                chance.choice([None, chance.randrange(12)]),
+                chance.random() < 0.5,
+            )
+            told = scored(scale, facts)
+            assert total(scale, facts) == pytest.approx(told.score, abs=0.05 * len(told.parts) + 0.05)
+
+
+def test_a_copy_of_a_profile_knows_its_own_categories() -> None:
+    assert PROFILE.kind("01001") is not None
+    assert PROFILE.model_copy(update={"categories": PROFILE.categories[1:]}).kind("01001") is None
 
 
 def test_each_role_keeps_its_plan(conn: Db) -> None:
