@@ -11,6 +11,7 @@
   const HEAVY = ["reject", "cancel", "merge", "redo", "reopen", "send_back", "recall", "refuse"];
   const UNDO_S = 60;
   const TOLD = ["worker", "department", "severity", "nature", "risk", "category", "due_at", "supervision", "registered_no"];
+  const BY_PROGRAM = { system: "board.by.system", generator: "board.by.generator", import: "board.by.import" };
   const STAMPS = new Set(["due_at"]);
 
   const date = new Intl.DateTimeFormat(english ? "en-GB" : "zh-CN", { timeZone: config.time_zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -134,8 +135,8 @@
     const told = [text("span", { class: "state" }, config.statuses?.[ticket.status] || ticket.status)];
     const chip = (words, style) => told.push(text("span", { class: style || null }, words));
     if (ticket.severity) chip(listed(config.severities, ticket.severity));
-    if (ticket.supervised_at) chip([t("ticket.card.supervised"), ticket.supervision ? listed(config.supervisions, ticket.supervision) : null].filter(Boolean).join(" \u00b7 "), "late");
-    if (ticket.escalation) chip(t("ticket.card.escalation", { n: ticket.escalation }), "late");
+    if (ticket.supervised_at) chip([t("ticket.card.supervised"), ticket.supervision ? listed(config.supervisions, ticket.supervision) : null].filter(Boolean).join(" \u00b7 "), "strong");
+    if (ticket.escalation) chip(t("ticket.card.escalation", { n: ticket.escalation }), "strong");
     if (ticket.redos) chip(t("ticket.card.redos", { n: ticket.redos }));
     if (ticket.transfers) chip(t("ticket.card.transfers", { n: ticket.transfers }));
     if (ticket.registered_no) chip(t("ticket.card.registered", { no: ticket.registered_no }));
@@ -180,7 +181,7 @@
       const changed = TOLD.filter((name) => one.before && one.after && name in one.after && one.before[name] !== one.after[name]).map((name) =>
         t("ticket.card.changes", { field: name === "due_at" ? t("ticket.card.due", { at: "" }).trim() : t(`ticket.field.${name}`), before: fieldValue(name, one.before[name]), after: fieldValue(name, one.after[name]) }),
       );
-      return h("li", { class: one.kind === "tick" ? "tick" : null }, h("i"), h("p", {}, text("b", {}, word), text("span", {}, [one.actor, source].filter(Boolean).join(" \u00b7 ")), text("time", {}, at(one.at))), ...said.map((words) => text("p", { class: "said" }, words)), changed.length ? text("small", {}, changed.join("\uff1b")) : null);
+      return h("li", { class: one.kind === "tick" ? "tick" : null }, h("i"), h("p", {}, text("b", {}, word), text("span", {}, [BY_PROGRAM[one.actor] ? t(BY_PROGRAM[one.actor]) : one.actor, source].filter(Boolean).join(" \u00b7 ")), text("time", {}, at(one.at))), ...said.map((words) => text("p", { class: "said" }, words)), changed.length ? text("small", {}, changed.join("\uff1b")) : null);
     });
     return section(t("ticket.card.course"), h("ol", { class: "tc-course" }, ...items));
   };

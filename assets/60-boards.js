@@ -76,7 +76,7 @@
   board.chip = (text, kind) => (text ? h("span", { class: `chip ${kind || ""}` }, text) : null);
   // In a list only where real and made-up records stand side by side.
   board.mixed = (row) => (config.place.generated ? null : board.generated(row));
-  board.who = (actor) => ({ generator: t("board.by.generator"), import: t("board.by.import") })[actor] ?? actor;
+  board.who = (actor) => ({ generator: t("board.by.generator"), import: t("board.by.import"), system: t("board.by.system") })[actor] ?? actor;
   board.generated = (row) => (row.generated ? h("span", { class: "chip made", title: t("board.generated.title") }, t("board.generated")) : null);
 
   let fading = null;

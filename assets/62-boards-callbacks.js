@@ -67,7 +67,7 @@
   const calls = (told) =>
     told.attempts.length
       ? board.timeline([...told.attempts].reverse().map((one) => ({
-          at: one.at, who: board.who(one.actor), kind: one.satisfaction === "unsatisfied" ? "late" : "",
+          at: one.at, who: board.who(one.actor), kind: one.satisfaction === "unsatisfied" ? "strong" : "",
           what: one.outcome === "answered"
             ? [t(`desk.satisfaction.${one.satisfaction}`), one.solved && t(`desk.solved.${one.solved}`)].filter(Boolean).join(" \u00b7 ")
             : t(`desk.outcome.${one.outcome}`) + (one.again_at ? ` \u00b7 ${t("callbacks.again", { at: board.at(one.again_at) })}` : ""),
@@ -117,7 +117,7 @@
       const may = call && config.rights.includes("tickets.call_back");
       return [
         board.head(ticket.title || board.name("category", ticket.category), ticket.number,
-          [board.chip(call ? why(call) : t("callbacks.not_due"), call?.reason === "unsatisfied" ? "late" : ""), board.chip(board.name("channel", ticket.channel)), board.chip(board.name("category", ticket.category)), board.chip(board.name("status", ticket.status)), board.generated(ticket)],
+          [board.chip(call ? why(call) : t("callbacks.not_due"), call?.reason === "unsatisfied" ? "strong" : ""), board.chip(board.name("channel", ticket.channel)), board.chip(board.name("category", ticket.category)), board.chip(board.name("status", ticket.status)), board.generated(ticket)],
           due, call?.state === "later" ? t("callbacks.clock.again") : t("callbacks.clock")),
         h("p", { class: "because" }, reason),
         board.facts([

@@ -91,7 +91,7 @@
     return [facts, change];
   };
 
-  const KINDS = { unsatisfied: "late", call_back: "" };
+  const KINDS = { unsatisfied: "strong", call_back: "" };
   const happened = (told) =>
     board.timeline(told.history.filter((one) => one.kind !== "imported").map((one) => ({
       at: one.at, who: board.who(one.actor), kind: one.kind === "urge" ? "urge" : one.data?.satisfaction ? KINDS[one.data.satisfaction] || "" : "",
@@ -156,7 +156,7 @@
       const bar = [...commands(told), ...changes];
       return [
         board.head(ticket.title || board.name("category", ticket.category), ticket.number,
-          [shown && board.chip(t(`supervision.reason.${shown.reason}`), ["unsatisfied", "overdue_watch", "late"].includes(shown.reason) ? "late" : ""), board.chip(board.name("supervision", ticket.supervision)), board.chip(board.level(ticket.escalation)), board.chip(board.name("status", ticket.status)), board.chip(board.name("channel", ticket.channel)), board.generated(ticket)],
+          [shown && board.chip(t(`supervision.reason.${shown.reason}`), shown.reason === "unsatisfied" ? "strong" : ["overdue_watch", "late"].includes(shown.reason) ? "late" : ""), board.chip(board.name("supervision", ticket.supervision)), board.chip(board.level(ticket.escalation)), board.chip(board.name("status", ticket.status)), board.chip(board.name("channel", ticket.channel)), board.generated(ticket)],
           ticket.closed_at ? null : due, t(shown?.supervised_at ? "supervision.clock.watch" : "supervision.clock")),
         shown ? h("p", { class: "because" }, because(shown)) : null,
         bar.length ? board.commands(bar) : h("p", { class: "quiet" }, t("supervision.no_commands")),

@@ -10,14 +10,16 @@
   const FORMS = ["oral", "written", "confirmed"];
   const OUTCOMES = ["agreed", "continued", "absent"];
   const PRESSING = { late: "late", record: "soon", settle: "soon", accept: "soon", follow: "soon", assign: "calm", plan: "calm", meet: "wait", wait: "wait", done: "done" };
-  const dayMs = (day) => (day ? Date.parse(`${day}T00:00Z`) : null);
+  const dayMs = (day) => (day ? Date.parse(wangge.toMoment(`${day}T00:00`)) : null); // midnight of the place
+  const written = new Intl.DateTimeFormat(config.language === "en" ? "en-GB" : config.language, { timeZone: config.time_zone, month: config.language === "en" ? "short" : "numeric", day: "numeric" });
+  const dayOf = (day) => written.format(dayMs(day));
 
   const parties = (names) => names.join(t("list.comma"));
   const when = (row) => {
     if (row.reason === "done") return { text: t(`desk.mediation_state.${row.state}`), mark: "done" };
     if (row.reason === "follow") {
       const over = board.due(dayMs(row.perform_by) + DAY_MS);
-      return over.mark === "late" ? over : { text: t("mediation.by", { day: row.perform_by }), mark: "soon" };
+      return over.mark === "late" ? over : { text: t("mediation.by", { day: dayOf(row.perform_by) }), mark: "soon" };
     }
     if (row.reason === "late") return board.due(row.due_at);
     if (row.reason === "meet" || row.reason === "record") return { text: board.at(row.next_session), mark: row.reason === "record" ? "soon" : "wait" };

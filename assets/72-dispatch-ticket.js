@@ -57,8 +57,8 @@
     const own = wangge.categoryName(ticket.category);
     const over = wangge.className(ticket.category);
     made.push(chip(own === over ? own : `${over} / ${own}`));
-    if (ticket.supervised_at) made.push(chip(t("ticket.card.supervised"), "late"));
-    if (ticket.escalation) made.push(chip(t("ticket.card.escalation", { n: ticket.escalation }), "late"));
+    if (ticket.supervised_at) made.push(chip(t("ticket.card.supervised"), "strong"));
+    if (ticket.escalation) made.push(chip(t("ticket.card.escalation", { n: ticket.escalation }), "strong"));
     if (ticket.redos) made.push(chip(t("ticket.card.redos", { n: ticket.redos })));
     if (ticket.transfers) made.push(chip(t("ticket.card.transfers", { n: ticket.transfers })));
     place.chips.replaceChildren(...made);
@@ -79,7 +79,7 @@
     const reasons = (desk.row(desk.chosen)?.reasons || []).map((one) => desk.reason(one, "queue.reason"));
     place.facts.replaceChildren(
       ...fact(t("dispatch.fact.why"), reasons.join(" \u00b7 ")),
-      ...fact(t("dispatch.fact.place"), ticket.address && !english ? `${ticket.address}\uff08${short.at(-1)}\uff09` : [short.join(english ? ", " : " \u203a "), ticket.address].filter(Boolean).join(" \u00b7 ")),
+      ...fact(t("dispatch.fact.place"), ticket.address && short.length && !english ? `${ticket.address}\uff08${short.at(-1)}\uff09` : [short.join(english ? ", " : " \u203a "), ticket.address].filter(Boolean).join(" \u00b7 ")),
       ...fact("", rough && text("span", { class: "none" }, rough)),
       ...fact(t("dispatch.fact.alike"), alike),
     );

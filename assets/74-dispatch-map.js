@@ -186,7 +186,7 @@
     const ticket = desk.card?.ticket || desk.row(desk.chosen);
     if (!ticket || desk.lines) return (node.hidden = true);
     const far = Math.max(0, ...(told?.rows || []).map((one) => one.distance_m || 0));
-    const words = !told ? t("dispatch.candidates.asking") : told.rows.length ? t("dispatch.candidates.within", { n: told.rows.length, far: desk.distance(far) }) : t("dispatch.candidates.none");
+    const words = !told ? t("dispatch.candidates.asking") : told.rows.length && !far ? t("dispatch.candidates.n", { n: told.rows.length }) : told.rows.length ? t("dispatch.candidates.within", { n: told.rows.length, far: desk.distance(far) }) : t("dispatch.candidates.none");
     node.hidden = false;
     node.replaceChildren(desk.text("b", {}, desk.title(ticket)), desk.text("span", {}, words));
   };
