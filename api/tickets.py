@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
@@ -227,6 +228,7 @@ def _takes(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(model)}}}}
 
 
+@cache
 def _inlined(model: type[BaseModel]) -> dict[str, Any]:
     """The model's schema without references, as OpenAPI takes it within a route."""
     schema = model.model_json_schema()
