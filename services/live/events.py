@@ -7,6 +7,8 @@ import orjson
 
 from geodata.outbox import OutboxRow
 
+EVERYBODYS = frozenset({"weights"})  # desks
+
 
 class Event(NamedTuple):
     """One numbered event: what happened (ticket, station, patrol, areas, reload) in which area."""
@@ -16,6 +18,11 @@ class Event(NamedTuple):
     area_no: int
     at_ms: int
     body: dict[str, Any]
+
+    @property
+    def is_everybodys(self) -> bool:
+        """Whether it concerns the whole place, whoever sees which part of it."""
+        return self.kind == "desk" and self.body["desk"] in EVERYBODYS
 
 
 def stream_key(prefix: str) -> str:

@@ -113,8 +113,10 @@ class Hub:
         self._dirty: set[Scope] = set()  # scopes in which something happened since their figures
 
         self._pending: list[Event] = []
-        self._late: set[int] = set()
         self._awake = asyncio.Event()
+        self._changed: set[int] = set()  # grids to be measured
+        self._unmeasured = asyncio.Event()
+        self._measured = 0  # up to that version all changed grids were measured
         self._life = 0  # grows with every restart
         self._as_of_ms: int | None = None
         self._handed_over: tuple[int, int] | None = None
@@ -133,6 +135,7 @@ class Hub:
         loops: dict[str, Awaitable[None]] = {
             "read": self._reader.run(),
             "flush": self._flush_loop(),
+            "measure": self._measure_loop(),
             "beat": every(BEAT_S, self._beat),
             "watch": self._watch_loop(),
             "positions": every(self._settings.position_interval_ms / 1000, self._send_positions),
@@ -257,8 +260,8 @@ class Hub:
     def _on_restart(self, version: int) -> None:
         self._life += 1
         self._pending.clear()
-        self._late.clear()
-        self.version = version
+        self._changed.clear()
+        self.version = self._measured = version
         self._restart_channels("missed")
         for _, on_gap in self._subscribers:
             if on_gap is not None:
@@ -271,50 +274,78 @@ class Hub:
     # --- to the screens
 
     async def _flush_loop(self) -> None:
+        """News at once, and what follows on their heels together."""
         interval_s = self._settings.live_interval_ms / 1000
         while True:
             await self._awake.wait()
             self._awake.clear()
-            try:
-                await self._flush()
-                await asyncio.sleep(interval_s)
-            except psycopg.Error as error:
-                self._postgres_ok = False
-                log.warning("live measures wait for the database", error=str(error).strip())
-                self._awake.set()
-                await asyncio.sleep(0.5)
+            self._flush()
+            await asyncio.sleep(interval_s)
 
-    async def _flush(self) -> None:
-        """Hand all that is pending to every channel, with the changed grids measured once."""
-        life, events, late = self._life, list(self._pending), set(self._late)
-        grids = late | {event.area_no for event in events if event.kind in ("ticket", "patrol")}
-        measures: list[GridMeasure] = []
-        if grids and self._channels:
-            measures = await asyncio.to_thread(self._looks.measures, sorted(grids))
-        if life != self._life:
-            return  # a restart made this part of the past
-        del self._pending[: len(events)]
-        self._late -= late
-        if self._pending or self._late:
-            self._awake.set()
-        version = events[-1].version if events else self.version
-        self.version = version
-        self._grow_as_of()
+    def _flush(self) -> None:
+        """Hand all that is pending to every channel; the grids that it changed are measured afterwards."""
+        events, self._pending = self._pending, []
+        if not events:
+            return
+        self.version = events[-1].version
         if any(event.kind in ("areas", "reload") for event in events):
+            self._measured = self.version
+            self._grow_as_of()
             self._scopes.clear()
             self._restart_channels("areas")
             return
         for channel in self._channels.values():
-            channel.advance(version, self._delta(channel, version, events, measures))
+            channel.advance(self.version, self._delta(channel, events))
+        self._changed.update(event.area_no for event in events if event.kind in ("ticket", "patrol"))
+        self._unmeasured.set()
 
-    def _delta(
-        self, channel: Channel, version: int, events: Sequence[Event], measures: Sequence[GridMeasure]
-    ) -> str | None:
-        """What that means for one scope; None when nothing."""
-        inside = [event for event in events if channel.scope.holds(event.area_no)]
+    async def _measure_loop(self) -> None:
+        """Grids are coloured a moment after the news that changed them: people read first, and many changes are one."""
+        interval_s = self._settings.live_interval_ms / 1000
+        while True:
+            await self._unmeasured.wait()
+            await asyncio.sleep(interval_s)
+            self._unmeasured.clear()
+            try:
+                await self._measure()
+            except psycopg.Error as error:
+                self._postgres_ok = False
+                log.warning("live measures wait for the database", error=str(error).strip())
+                self._unmeasured.set()
+                await asyncio.sleep(0.5)
+
+    async def _measure(self) -> None:
+        """Measure the changed grids once, and tell all channels."""
+        life, version = self._life, self.version
+        changed, self._changed = self._changed, set()  # who changes meanwhile is measured again
+        measures: list[GridMeasure] = []
+        if changed and self._channels:
+            try:
+                measures = await asyncio.to_thread(self._looks.measures, sorted(changed))
+            except psycopg.Error:
+                self._changed |= changed
+                raise
+        if life != self._life:
+            return  # a restart made this part of the past
+        self._measured = version
+        self._grow_as_of()
+        for channel in self._channels.values():
+            channel.advance(self.version, self._grids(channel.scope, measures))
+
+    def _grids(self, scope: Scope, measures: Sequence[GridMeasure]) -> str | None:
+        """What the measures are to one scope; None when nothing."""
+        rows = frames.grid_rows(measure for measure in measures if scope.holds(measure.no))
+        return (
+            frames.text("delta", v=self.version, now=_now_ms(), as_of=self._as_of_ms, grids=rows)
+            if rows
+            else None
+        )
+
+    def _delta(self, channel: Channel, events: Sequence[Event]) -> str | None:
+        """What the events are to one scope; None when nothing."""
+        inside = [event for event in events if channel.scope.holds(event.area_no) or event.is_everybodys]
         tickets = [event for event in inside if event.kind == "ticket"]
         parts: dict[str, list[Any]] = {
-            "grids": frames.grid_rows(m for m in measures if channel.scope.holds(m.no)),
             "tickets": [frames.ticker_of_event(event) for event in tickets],
             "heat": [heat for heat in map(frames.heat_of_event, tickets) if heat is not None],
             "stations": [[e.body["id"], e.body["state"]] for e in inside if e.kind == "station"],
@@ -325,7 +356,7 @@ class Hub:
         filled = {key: rows for key, rows in parts.items() if rows}
         if not filled:
             return None
-        return frames.text("delta", v=version, now=_now_ms(), as_of=self._as_of_ms, **filled)
+        return frames.text("delta", v=self.version, now=_now_ms(), as_of=self._as_of_ms, **filled)
 
     async def _beat(self) -> None:
         """Say how far the feed is and how old; forget channels that nobody uses."""
@@ -347,7 +378,7 @@ class Hub:
 
     def _grow_as_of(self) -> None:
         """What the relay had handed over at some moment is all with the screens: they show that moment."""
-        if self._handed_over is not None and self._handed_over[0] <= self.version:
+        if self._handed_over is not None and self._handed_over[0] <= self._measured:
             self._as_of_ms = self._handed_over[1]
 
     async def _watch_loop(self) -> None:
@@ -363,9 +394,9 @@ class Hub:
                 self._postgres_ok = True
                 looked_at = now
                 if late:
-                    self._late.update(late)
+                    self._changed.update(late)
                     self._dirty.update(s for s in self._channels if any(s.holds(no) for no in late))
-                    self._awake.set()
+                    self._unmeasured.set()
             if self._looks.today() != today:
                 today = self._looks.today()
                 self._restart_channels("midnight")

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import struct
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,7 @@ class Screen:
         self.grids: dict[int, list[Any]] = {}
         self.workers: dict[int, tuple[float, float]] = {}
         self.seen: list[dict[str, Any]] = []
+        self.changed = self.coloured = 0  # versions of the last news of a ticket, and of the last colours
         self.gaps = 0
 
     async def take_snapshot(self) -> None:
@@ -74,6 +76,8 @@ class Screen:
             elif told["t"] == "delta" and told["v"] >= self.v:
                 self.grids |= {row[0]: row for row in told.get("grids", ())}
                 self.v = told["v"]
+                self.changed = self.v if "tickets" in told else self.changed
+                self.coloured = self.v if "grids" in told else self.coloured
             elif told["t"] == "beat":
                 self.v = max(self.v, told["v"])
 
@@ -132,6 +136,7 @@ async def advance(pool: Pool, ticket: Ticket, command: str) -> Ticket:
 
 
 async def same_as_fresh(shown: Screen) -> None:
+    await shown.read_until(lambda: shown.coloured >= shown.changed)  # colours follow the news
     fresh = await screen(shown.hub, shown.scope)
     assert shown.grids == fresh.grids
     assert shown.workers.keys() == fresh.workers.keys()
@@ -161,13 +166,53 @@ async def test_each_step_of_a_ticket_leaves_the_screen_as_fresh(hub: Hub, pool: 
         assert wall.grids[ticket.area.no][1] == (ticket.closed_at is None)
 
 
+async def test_news_do_not_wait_for_the_colours_and_the_age_does(hub: Hub, pool: Pool) -> None:
+    wall, measures, turn = await screen(hub), hub._looks.measures, threading.Event()
+    shown_before: list[Any] = []
+
+    def slow(grids: list[int]) -> Any:
+        shown_before.append(list(wall.told("tickets")))
+        if len(shown_before) == 1:
+            raise psycopg.OperationalError("the database is away")
+        turn.wait(8)
+        return measures(grids)
+
+    hub._looks.measures = slow  # type: ignore[method-assign]
+    ticket = await file(pool)
+    await wall.read_until(lambda: bool(wall.told("tickets")))
+    filed = wall.changed
+    await until(lambda: len(shown_before) == 2)  # what failed is measured again
+    assert wall.coloured < filed and hub._measured < filed == hub.version
+    hub._handed_over, hub._as_of_ms = (filed, 10**15), 1
+    await hub._beat()
+    assert hub.health()["as_of"] == 1  # as long as a grid has its old colour, the state is as old
+    back = Screen(hub, since=filed)
+    back.grids = dict(wall.grids)
+    later = await file(pool)  # the same grid again, while it is being measured
+    await wall.read_until(lambda: len(wall.told("tickets")) == 2)
+    turn.set()
+    await wall.read_until(lambda: wall.grids[ticket.area.no][1] == 2 and wall.coloured >= wall.changed)
+    assert later.area.no == ticket.area.no
+    await same_as_fresh(wall)
+    await back.read_until(lambda: back.grids[ticket.area.no][1] == 2)
+
+
+async def test_what_is_everybodys_reaches_a_part_of_the_place(hub: Hub, pool: Pool) -> None:
+    town = await screen(hub, TOWN_1)
+    with scoped(pool, EVERYTHING) as conn:
+        add_event(conn, "desk", grid_no(2, 1, 1), {"desk": "claim", "id": 1})
+        add_event(conn, "desk", 0, {"desk": "weights", "id": 7})
+    await town.read_until(lambda: bool(town.told("desks")))
+    assert town.told("desks") == [["weights", 7]]
+
+
 async def test_a_screen_gets_its_own_scope_only(hub: Hub, pool: Pool) -> None:
     wall, town = await screen(hub), await screen(hub, TOWN_1)
     await file(pool, (2, 1, 1))
     await file(pool, lon=None, lat=None)
     inside = await file(pool, (1, 2, 3))
     await wall.read_until(lambda: len(wall.told("tickets")) == 3)
-    await town.read_until(lambda: bool(town.told("tickets")))
+    await town.read_until(lambda: town.coloured >= town.changed > 0)
     assert [item["id"] for item in town.told("tickets")] == [inside.id]
     assert {no for no, *_ in town.told("grids")} == {inside.area.no}
     assert set(town.grids) == {no for no in wall.grids if TOWN_1.holds(no)}
@@ -240,7 +285,7 @@ async def test_a_version_that_is_not_known_gives_a_gap(hub: Hub, pool: Pool, sin
 async def test_polling_brings_the_same(hub: Hub, pool: Pool) -> None:
     first = orjson.loads(hub.poll(EVERYTHING, hub.version, 0))
     ticket = await file(pool)
-    await until(lambda: hub.version == 1)
+    await until(lambda: hub._measured == 1)
     polled = orjson.loads(hub.poll(EVERYTHING, first["v"], first["turn"]))
     assert [row[0] for frame in polled["frames"] for row in frame.get("grids", ())] == [ticket.area.no]
     assert orjson.loads(hub.poll(EVERYTHING, 99, 0))["frames"][0]["t"] == "gap"
@@ -351,7 +396,7 @@ async def test_what_was_committed_together_comes_together(hub: Hub, pool: Pool, 
 async def test_the_age_of_the_state_is_that_of_the_last_hand_over(hub: Hub, clone: Stores) -> None:
     wall = await screen(hub)
     await wall.read_until(lambda: any(frame["t"] == "beat" and frame.get("as_of") for frame in wall.seen))
-    beat = wall.seen[-1]
+    beat = next(frame for frame in reversed(wall.seen) if frame["t"] == "beat")
     assert 0 <= beat["now"] - beat["as_of"] < 4000 and beat["postgres"] and beat["redis"]
     await asyncio.to_thread(hub._relay.stop)
     with redis.Redis.from_url(clone.redis_url) as client:

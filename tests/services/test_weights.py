@@ -76,6 +76,8 @@ def test_the_profiles_weights_hold_until_the_place_sets_its_own(conn: Db) -> Non
     assert (then.version, then.weights.way, then.weights.ground, then.changed_by) == (1, 60, 30, "supervisor")
     row = conn.execute("SELECT actor_name, detail FROM audit ORDER BY id DESC LIMIT 1").fetchone()
     assert row == ("supervisor", {"changed": [["way", 25, 60]]})
+    news = conn.execute("SELECT kind, body FROM outbox ORDER BY id DESC LIMIT 1").fetchone()
+    assert news == ("desk", {"desk": "weights", "id": 1})  # for all open desks
 
 
 def test_who_saw_older_weights_is_told_who_was_quicker(conn: Db) -> None:
