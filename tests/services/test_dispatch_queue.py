@@ -37,6 +37,7 @@ WORKTIME = worktime_of(PROFILE, ())
 @pytest.fixture
 def conn(conn: Db) -> Db:
     """A transaction that sees the whole place, and is rolled back."""
+    conn.execute("SELECT ensure_months('ticket', %s, %s)", (NOW.date(), NOW.date()))
     enter(conn, EVERYTHING)
     return conn
 
