@@ -80,10 +80,10 @@
   };
   const fill = (node, row, now) => {
     const told = line(row, now);
-    const key = JSON.stringify([told, row.version, row.number, row.incident, desk.picked.has(row.id)]);
+    const key = JSON.stringify([told, row.version, row.number, row.incident, row.left, desk.picked.has(row.id)]);
     if (node.dataset.key === key) return;
     node.dataset.key = key;
-    node.className = `${told.mark}${told.other ? " taken" : ""}${row.claim?.mine ? " mine" : ""}`;
+    node.className = `${told.mark}${told.other ? " taken" : ""}${row.claim?.mine ? " mine" : ""}${row.left ? " gone" : ""}`;
     node.dataset.version = row.version;
     const pick = h("input", { type: "checkbox", tabindex: "-1", "aria-label": t("dispatch.pick", { title: desk.title(row) }) });
     pick.checked = desk.picked.has(row.id);
@@ -107,6 +107,7 @@
   const show = (got) => {
     waiting = null;
     const now = desk.now();
+    got.rows = got.rows.map(desk.newest);
     const fresh = started ? new Set(got.rows.map((row) => row.id).filter((id) => !nodes.has(id))) : new Set();
     desk.rows = got.rows;
     const kept = new Set(got.rows.map((row) => row.id));
@@ -129,6 +130,7 @@
   // The pointer is over the list: what is there stays where it is and is only told anew; what came waits above.
   const hold = (got) => {
     const now = desk.now();
+    got.rows = got.rows.map(desk.newest);
     const rows = new Map(got.rows.map((row) => [row.id, row]));
     const come = got.rows.filter((row) => !nodes.has(row.id)).length;
     const order = desk.rows.filter((row) => rows.has(row.id)).map((row) => row.id).join();
@@ -144,6 +146,14 @@
     news();
     counts(got);
     wangge.emit("desk:rows", got);
+  };
+  // News are told in their own rows at once; what they mean for the order and the counts is asked for together.
+  const heard = (news) => {
+    const now = desk.now();
+    const meant = new Set(news.map((one) => one.id));
+    desk.rows = desk.rows.map((row) => (meant.has(row.id) ? desk.newest(row) : row));
+    for (const row of desk.rows) if (meant.has(row.id) && nodes.has(row.id)) fill(nodes.get(row.id), row, now);
+    soon(desk.shows(news) ? SETTLE_MS : null);
   };
   const settle = () => waiting && show(waiting.got);
   const news = () => {
@@ -204,7 +214,7 @@
   // After a decision: the next that nobody else has in hand.
   desk.next = () => {
     const at = desk.rows.findIndex((row) => row.id === desk.chosen);
-    const next = [...desk.rows.slice(at + 1), ...desk.rows.slice(0, Math.max(0, at))].find((row) => !row.claim || row.claim.mine);
+    const next = [...desk.rows.slice(at + 1), ...desk.rows.slice(0, Math.max(0, at))].find((row) => !row.left && (!row.claim || row.claim.mine));
     desk.choose(next?.id ?? null, { by: "next" });
     if (next) nodes.get(next.id)?.scrollIntoView({ block: "nearest" });
   };
@@ -254,7 +264,7 @@
   });
   on("desk:chosen", mark);
   on("desk:claim", soon);
-  wangge.live?.on("tickets", soon);
+  wangge.live?.on("tickets", heard);
   wangge.live?.on("desks", (news) => news.some(([name]) => ["claim", "incident", "ticket"].includes(name)) && soon());
   wangge.live?.on("snapshot", soon);
   wangge.live?.on("state", () => document.getElementById("lost") && age());

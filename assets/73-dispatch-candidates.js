@@ -7,6 +7,7 @@
   const { t, h, on, config } = wangge;
   const { text, button } = desk;
   const STALE_S = 60;
+  const SPREAD_MS = 1000;
 
   let unfolded = null; // key of the candidate whose score is open
   const english = config.language === "en";
@@ -86,8 +87,11 @@
   on("desk:candidate", () => draw());
   on("desk:card", (error) => error || draw()); // held already: the buttons say so
   // Positions and loads change by themselves: ranked anew while one looks, never under the pointer.
-  setInterval(() => {
+  const anew = () => {
     if (document.hidden || desk.chosen == null || !desk.candidates || desk.places?.candidates.matches(":hover")) return;
     desk.rank();
-  }, 15000);
+  };
+  setInterval(anew, 15000);
+  // Other weights mean another order at every desk; they don't all ask in the same moment.
+  wangge.live?.on("desks", (news) => news.some(([name]) => name === "weights") && setTimeout(anew, Math.random() * SPREAD_MS));
 })();

@@ -350,6 +350,39 @@ def test_what_comes_does_not_move_what_is_under_the_pointer(page: Page, desk: ht
     expect(rows).to_have_count(3)
 
 
+def test_news_stand_in_their_row_before_the_queue_is_asked_again(
+    page: Page, desk: httpx.Client, other: httpx.Client
+) -> None:
+    word, (ticket, _) = tickets(desk, 2)
+    rows = seek(page, word, 2)
+    held: list[Route] = []
+    queue = re.compile(r"/api/dispatch/queue\?")
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(queue, hold)
+    page.evaluate("void wangge.desk.reload()")
+    while not held:
+        page.wait_for_timeout(20)
+    late = held[0].fetch()  # an answer from before, which comes after the news
+    row = page.locator(f"#row-{ticket['id']}")
+    before = row.bounding_box()
+    body = {"version": ticket["version"], "to": {"kind": "department", "code": "urban"}}
+    done = other.post(f"/api/dispatch/tickets/{ticket['id']}/assign", json=body).raise_for_status().json()
+    expect(row).to_have_attribute("data-version", str(done["ticket"]["version"]))
+    expect(row).to_have_class(re.compile("gone"))
+    expect(row.locator(".why")).to_have_text(page.evaluate("wangge.desk.status('dispatched')"))
+    assert len(held) == 1 and row.bounding_box() == before
+    with page.expect_response(queue):
+        held[0].fulfill(response=late)
+    expect(page.locator("#rows")).to_have_attribute("aria-busy", "false")
+    expect(row).to_have_attribute("data-version", str(done["ticket"]["version"]))
+    assert page.evaluate("wangge.desk.rows.filter((row) => row.left).length") == 1
+    page.unroute(queue)  # what waits goes on
+    expect(rows).to_have_count(1)
+
+
 def test_two_windows_follow_each_other(browser: Browser, url: str, desk: httpx.Client) -> None:
     word, (ticket,) = tickets(desk)
     queue = open_page(browser, f"{url}/dispatch/?pane=queue&lang=en", 1000, 800)
@@ -422,6 +455,11 @@ def test_a_leave_is_entered_and_ended(page: Page, desk: httpx.Client) -> None:
 def test_weights_are_tried_here_and_kept_by_who_sees_to_the_rules(
     page: Page, browser: Browser, url: str, desk: httpx.Client
 ) -> None:
+    word, _ = tickets(desk)
+    seek(page, word, 1).first.click()
+    expect(page.locator(".ranked [data-candidate]").first).to_be_visible()
+    ranked = "wangge.desk.candidates.rows[0].parts.find((part) => part.name === 'load').of"
+    usual = page.evaluate(ranked)
     page.locator("#rows").focus()
     page.keyboard.press("g")
     way = page.locator("#panel [data-part=way]")
@@ -439,6 +477,8 @@ def test_weights_are_tried_here_and_kept_by_who_sees_to_the_rules(
         weights = desk.get("/api/dispatch/weights").json()["weights"]
         body = {"version": 0, "weights": weights | {"load": 20}}
         other.put("/api/dispatch/weights", json=body).raise_for_status()
+    # a desk that looks at somebody ranks anew
+    page.wait_for_function(f"{ranked} !== {usual}", timeout=12_000)
     keep = rules.locator("#panel footer .main")
     keep.click()
     expect(rules.locator("#panel footer .error")).to_contain_text("刚在")
