@@ -24,7 +24,7 @@ class Near(NamedTuple):
     shift_to_s: int
     shift_days: int
     away_until: datetime | None
-    at: datetime | None
+    age_s: float | None  # of that position
     lon: float | None
     lat: float | None
     metres: float | None
@@ -64,12 +64,12 @@ _METRES = f"p.geom::geography <-> {_SPOT}"
 
 # What is told of a stream's row `f` and the hands `h`.
 _TOLD = """
-    f.id, f.code, f.name, f.kind::text, f.area_no, f.skills, extract(epoch FROM f.shift_from)::integer AS shift_from_s,
-    extract(epoch FROM f.shift_to)::integer AS shift_to_s, f.shift_days::integer AS shift_days,
+    f.id, f.code, f.name, f.kind::text, f.area_no, f.skills, date_part('epoch', f.shift_from)::integer AS shift_from_s,
+    date_part('epoch', f.shift_to)::integer AS shift_to_s, f.shift_days::integer AS shift_days,
     (SELECT upper(l.during) FROM worker_leave l
       WHERE l.worker_id = f.id AND l.during @> %(now)s::timestamptz) AS away_until,
-    f.at, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat, f.metres, f.stream, coalesce(h.held, 0)::integer AS held,
-    coalesce(h.today, 0)::integer AS today
+    date_part('epoch', %(now)s::timestamptz - f.at) AS age_s, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat, f.metres,
+    f.stream, coalesce(h.held, 0)::integer AS held, coalesce(h.today, 0)::integer AS today
 """
 _AREA = "(SELECT name FROM area WHERE no = f.area_no) AS area"
 _WORKER = (

@@ -213,7 +213,7 @@ def _nearest(row: Candidate) -> Candidate:
 
 def _left_out(asked: Asked, one: Unable) -> LeftOut:
     coming = asked.more.get(one.near.code, 0)
-    member = crew.member(asked.profile, one.near, asked.now, asked.local, coming=coming)
+    member = crew.member(asked.profile, one.near, asked.local, coming=coming)
     why = for_left_out(one.why, member, asked.now, asked.refused.get(member.code))
     return LeftOut(f"worker:{member.code}", member.name, why, member.lon, member.lat)
 

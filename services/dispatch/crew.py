@@ -68,12 +68,12 @@ def crew(conn: Db, profile: Profile, now: datetime) -> list[CrewMember]:
     """All workers in scope that are on shift, not on leave, and whose position is young enough; by id."""
     local = now.astimezone(ZoneInfo(profile.time_zone))
     found = on_shift(conn, now=now, local=local, oldest=oldest(profile, now))
-    return [member(profile, one, now, local) for one in found if one.away_until is None]
+    return [member(profile, one, local) for one in found if one.away_until is None]
 
 
-def member(profile: Profile, found: Near, now: datetime, local: datetime, *, coming: int = 0) -> CrewMember:
+def member(profile: Profile, found: Near, local: datetime, *, coming: int = 0) -> CrewMember:
     """The worker found; `coming` are tickets that they are about to get besides those in hand."""
-    left_s, age = shift_left_s(found, clock(local)), age_s(found, now)
+    left_s, age = shift_left_s(found, clock(local)), age_s(found)
     seen = left_s > 0 and age is not None  # a position is of the shift, and of nobody's free time
     return CrewMember(
         found.id, found.code, found.name, found.kind, found.area_no, found.area, found.lon if seen else None,
@@ -82,9 +82,9 @@ def member(profile: Profile, found: Near, now: datetime, local: datetime, *, com
     )  # fmt: skip
 
 
-def age_s(found: Near, now: datetime) -> int | None:
-    """Seconds since the latest position; None without any."""
-    return None if found.at is None else max(0, round((now - found.at).total_seconds()))
+def age_s(found: Near) -> int | None:
+    """Whole seconds since the latest position; None without any."""
+    return None if found.age_s is None else max(0, round(found.age_s))
 
 
 def clock(local: datetime) -> tuple[int, int]:

@@ -46,7 +46,7 @@ def judged(asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unable
     unable: list[Unable] = []
     for one in {one.id: one for one in found}.values():
         left_s = crew.shift_left_s(one, clock)
-        age_s = crew.age_s(one, asked.now) if left_s else None
+        age_s = crew.age_s(one) if left_s else None
         # the place of somebody off shift is not told, not even as a distance
         metres = None if age_s is None else one.metres
         coming, capacity = more.get(one.code, 0), capacity_of(one.kind)

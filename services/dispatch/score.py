@@ -79,13 +79,18 @@ def scored(scale: Scale, facts: Facts) -> Score:
     ]
     whole = sum(weight for _, weight, _, _ in applied) or 1
     parts = tuple(
-        Part(name, round(100 * weight / whole * share, 1), _of_hundred(weight, whole), value)
+        Part(name, _points(weight, whole, share), _of_hundred(weight, whole), value)
         for name, weight, share, value in applied
     )
     return Score(round(sum(part.points for part in parts), 1), parts)
 
 
-@lru_cache(maxsize=512)  # the same few weights each time, and rounding is what a score costs
+@lru_cache(maxsize=8192)  # the same few shares most times, and rounding is what a score costs
+def _points(weight: int, whole: int, share: float) -> float:
+    return round(100 * weight / whole * share, 1)
+
+
+@lru_cache(maxsize=512)
 def _of_hundred(weight: int, whole: int) -> float:
     return round(100 * weight / whole, 1)
 
