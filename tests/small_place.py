@@ -1,5 +1,7 @@
 """The small place that tests run on: a county of 2 towns × 2 communities × 3 × 3 grids on a lattice near Zoucheng."""
 
+from datetime import UTC, datetime
+
 from geodata.scope import Db
 
 WEST, SOUTH = 117.0, 35.4  # degrees, the south-west corner
@@ -71,6 +73,11 @@ def load_small_place(conn: Db) -> None:
 def make_months(conn: Db, days: int, least: int = -2) -> None:
     """Make room for tickets of that many days before today, up to `least` days before it."""
     conn.execute("SELECT ensure_months('ticket', current_date - %s, current_date - %s)", (days, least))
+
+
+def make_month_of(conn: Db, moment: datetime) -> None:
+    """Make room for tickets of that moment's month, whatever day it is when the tests run."""
+    conn.execute("SELECT ensure_months('ticket', %(at)s, %(at)s)", {"at": moment.astimezone(UTC).date()})
 
 
 def _area(conn: Db, no: int, level: str, code: str, name: str, parent: int | None, kind: str | None) -> None:

@@ -24,7 +24,7 @@ from services.dispatch.sharing import Lately, Shared
 from services.ticket_list.asked import BadFilter, WordsHidden
 from services.tickets import Report
 from tests import queue_by_rows
-from tests.small_place import STEP, centre, grid_no
+from tests.small_place import STEP, centre, grid_no, make_month_of
 from tests.ticket_steps import bring, give
 from tests.viewers import DISPATCHER, county, of_town
 
@@ -37,7 +37,7 @@ WORKTIME = worktime_of(PROFILE, ())
 @pytest.fixture
 def conn(conn: Db) -> Db:
     """A transaction that sees the whole place, and is rolled back."""
-    conn.execute("SELECT ensure_months('ticket', %s, %s)", (NOW.date(), NOW.date()))
+    make_month_of(conn, NOW)
     enter(conn, EVERYTHING)
     return conn
 

@@ -13,7 +13,7 @@ from profiles import Profile
 from services.jobs.ticket_moments import plan_unplanned, tell_due
 from services.tickets import Report, file_ticket, moments, perform, read
 from services.tickets.orders import ORDERS
-from tests.small_place import centre
+from tests.small_place import centre, make_month_of
 from tests.viewers import DISPATCHER
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -30,6 +30,7 @@ def at(text: str) -> datetime:
 
 
 def filed(conn: Db, now: datetime, profile: Profile = ZOUCHENG, category: str = PARKING) -> int:
+    make_month_of(conn, now)
     lon, lat = centre(1, 1, 1)
     report = Report(channel="grid", category=category, title="事项", lon=lon, lat=lat)
     return file_ticket(conn, profile, DISPATCHER, report, now=now).ticket.id

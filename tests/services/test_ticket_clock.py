@@ -10,7 +10,7 @@ import profiles
 from geodata.scope import EVERYTHING, Db, enter
 from services import cards, tickets
 from services.tickets import Report
-from tests.small_place import centre
+from tests.small_place import centre, make_month_of
 from tests.ticket_steps import give
 from tests.viewers import DISPATCHER
 
@@ -24,6 +24,7 @@ def at(text: str) -> datetime:
 
 @pytest.fixture(autouse=True)
 def _in_scope(conn: Db) -> None:
+    make_month_of(conn, at("2026-11-20 12:00"))
     enter(conn, EVERYTHING)
 
 
