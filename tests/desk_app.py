@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from socket import socket
 
 import psycopg
 import pytest
@@ -17,8 +18,8 @@ from tests.small_place import grid_no
 
 
 @contextmanager
-def served_desks(stores: Stores, viewers: Iterable[Viewer]) -> Iterator[str]:
-    """Its address; the viewers have accounts, and the first community has a mediator."""
+def served_desks(stores: Stores, viewers: Iterable[Viewer], listener: socket | None = None) -> Iterator[str]:
+    """Its address (on that socket, if one is given); the viewers have accounts, the first community has a mediator."""
     with psycopg.connect(stores.database_url) as conn:
         for viewer in viewers:
             conn.execute(
@@ -40,5 +41,5 @@ def served_desks(stores: Stores, viewers: Iterable[Viewer]) -> Iterator[str]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(product.profiles, "load", lambda _name: everybody)
-        with served(product.create_app(Settings(live_interval_ms=50), stores)) as address:
+        with served(product.create_app(Settings(live_interval_ms=50), stores), listener) as address:
             yield address

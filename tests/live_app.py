@@ -30,6 +30,8 @@ from services.runtime import Runtime
 from settings import Settings
 from tests.viewers import DISPATCHER, RUNNING, sessions_of
 
+_ports: list[int] = []  # of `same_port`, once it is known
+
 
 class As:
     """ASGI middleware in the place of the gate: all that comes is asked by one viewer.
@@ -94,6 +96,19 @@ def server_of(app: FastAPI) -> uvicorn.Server:
         uvicorn.Config(app, log_level="warning", access_log=False, ws=WireProtocol, ws_per_message_deflate=False,
                        timeout_graceful_shutdown=3)
     )  # fmt: skip
+
+
+def same_port() -> socket.socket:
+    """The port that all files of browser tests in this process serve on, one after the other.
+
+    To the browser they are one server, whose scripts it has compiled: half a second of a core for each screen.
+    """
+    try:
+        listener = socket.create_server(("127.0.0.1", _ports[0] if _ports else 0))
+    except OSError:  # somebody else has it by now
+        listener = socket.create_server(("127.0.0.1", 0))
+    _ports[:] = [listener.getsockname()[1]]
+    return listener
 
 
 @contextmanager

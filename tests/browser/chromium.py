@@ -29,34 +29,35 @@ WAITS = {"bypass_csp": True}  # wait_for_function evaluates text; test_policy.py
 
 expect.set_options(timeout=20_000)  # for a machine that has more to do; who does not fail does not wait
 _running: list[tuple[Browser, Playwright]] = []  # one at most
-_used: dict[Page, str] = {}  # pages of the running file → their server and options
+_used: dict[Page, str] = {}  # pages → their server and options
 _left: dict[str, list[Page]] = {}  # those that nobody looks at, by the same
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser that Debian ships; it runs on for the next file of browser tests, without a page of this one's."""
+    """The browser that Debian ships; it runs on for the next file of browser tests, with the pages that were left."""
     if not _running:
         playwright = sync_playwright().start()
         launched = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
         _running.append((launched, playwright))
     browser = _running[0][0]
-    before = browser.contexts
     try:
         yield browser
     finally:
-        _used.clear()
-        _left.clear()
+        left = [page for pages in _left.values() for page in pages]
+        for page in _used.keys() - left:
+            del _used[page]
         if browser.is_connected():
-            for context in browser.contexts:
-                if context not in before:
-                    context.close()
+            for context in set(browser.contexts) - {page.context for page in left}:
+                context.close()
         else:
             close_chromium()
 
 
 def close_chromium() -> None:
     """End it: as long as it runs, playwright's event loop stands in the way of tests that run their own."""
+    _used.clear()
+    _left.clear()
     while _running:
         browser, playwright = _running.pop()
         with suppress(Error):
@@ -79,8 +80,8 @@ def empty_page(browser: Browser, url: str, width: int, height: int, **context: A
 
 
 def leave(page: Page) -> None:
-    """Done with a page. The next test has it without anything of this one, but with the scripts compiled and the fonts
-    at hand: a third of what a page costs.
+    """Done with a page. The next test, of this file or another whose server has the same address, has it without
+    anything of this one, but with the scripts compiled and the fonts at hand: a third of what a page costs.
     """
     like = _used[page]
     try:

@@ -11,14 +11,14 @@ from app import create_app
 from geodata.servers import Stores
 from settings import Settings
 from tests.browser.chromium import chromium, leave, open_page, signed_in
-from tests.live_app import served
+from tests.live_app import same_port, served
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def url(module_clone: Stores) -> Iterator[str]:
-    with served(create_app(Settings(), module_clone)) as address:
+    with served(create_app(Settings(), module_clone), same_port()) as address:
         yield address
 
 

@@ -14,6 +14,7 @@ from geodata.servers import Stores
 from services.access import Viewer
 from tests.browser.chromium import chromium, leave, open_page
 from tests.desk_app import served_desks
+from tests.live_app import same_port
 from tests.small_place import centre
 from tests.viewers import DISPATCHER, client_args, county
 
@@ -25,7 +26,7 @@ OPERATOR = replace(county("operator"), id=2)
 @pytest.fixture(scope="module")
 def url(module_clone: Stores) -> Iterator[str]:
     """The product on the small place, where every handled ticket is called back."""
-    with served_desks(module_clone, (DISPATCHER, OPERATOR)) as address:
+    with served_desks(module_clone, (DISPATCHER, OPERATOR), same_port()) as address:
         yield address
 
 

@@ -18,7 +18,7 @@ from services.access import Viewer
 from settings import Settings
 from tests.browser.chromium import chromium, leave, open_page
 from tests.browser.test_map import at
-from tests.live_app import served
+from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, client_args, of_community, of_town
 
@@ -39,7 +39,7 @@ def url(module_clone: Stores) -> Iterator[str]:
                 " VALUES (%s, %s, 'x', %s, 'tests')",
                 (viewer.id, viewer.name, viewer.role),
             )
-    with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:
+    with served(create_app(Settings(live_interval_ms=50), module_clone), same_port()) as address:
         today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
         record = {
             "name": NAME, "category": "elderly_alone", "area": "370883001001001", "phone": PHONE,
@@ -70,6 +70,22 @@ def near(browser: Browser, url: str, viewer: Viewer, query: str = "") -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    page = near(browser, url, OFFICIAL)
+    yield page
+    leave(page)
+
+
+@pytest.fixture
+def official(opened: Page) -> Iterator[Page]:
+    """The one page of the official, with nothing open and nothing pointed at."""
+    opened.mouse.move(0, 0)
+    opened.evaluate("wangge.map.close()")
+    yield opened
+    opened.context.set_offline(False)
+
+
 def card_of(page: Page) -> Page:
     """Opens the card with a click on the marker."""
     page.wait_for_function("wangge.map.main.board?.hits.some((hit) => hit.kind === 'care')", timeout=10_000)
@@ -94,9 +110,9 @@ def picture(page: Page, name: str) -> None:
 
 
 def test_a_name_is_opened_for_a_reason_by_keyboard_and_closes_by_itself(
-    browser: Browser, url: str, module_clone: Stores
+    official: Page, module_clone: Stores
 ) -> None:
-    page = near(browser, url, OFFICIAL)
+    page = official
     received: list[Response] = []
     page.on("response", lambda answer: received.append(answer) if "/api/" in answer.url else None)
     card_of(page)
@@ -147,13 +163,10 @@ def test_a_name_is_opened_for_a_reason_by_keyboard_and_closes_by_itself(
     assert [step for _, step, _ in grants(module_clone)] == ["granted", "read", "read"]
     with psycopg.connect(module_clone.database_url) as conn:
         assert audit.verify(conn).faults == []
-    leave(page)
 
 
-def test_when_the_server_is_away_the_record_closes_all_the_same(
-    browser: Browser, url: str, module_clone: Stores
-) -> None:
-    page = near(browser, url, OFFICIAL)
+def test_when_the_server_is_away_the_record_closes_all_the_same(official: Page, module_clone: Stores) -> None:
+    page = official
     card_of(page)
     card = page.locator(".wg-card-care")
     card.get_by_role("button", name="查看姓名").click()
@@ -170,7 +183,6 @@ def test_when_the_server_is_away_the_record_closes_all_the_same(
     page.context.set_offline(True)
     expect(card).to_contain_text("重新遮蔽", timeout=6000)
     assert NAME not in page.content() and PHONE not in page.content()
-    leave(page)
 
 
 def test_a_visit_is_written_down_and_the_marker_goes(browser: Browser, url: str) -> None:
@@ -224,9 +236,9 @@ def test_a_record_is_entered_from_the_card_of_its_grid(
 
 
 def test_the_register_is_a_masked_table_and_its_export_asks_for_a_reason(
-    browser: Browser, url: str, module_clone: Stores
+    official: Page, module_clone: Stores
 ) -> None:
-    page = near(browser, url, OFFICIAL)
+    page = official
     page.evaluate(f"wangge.map.open('area', {grid_no(1, 1, 0)})")
     page.get_by_role("button", name="走访名册").click()
     register = page.get_by_role("dialog", name="走访名册")
@@ -251,7 +263,6 @@ def test_the_register_is_a_masked_table_and_its_export_asks_for_a_reason(
     register.get_by_role("button", name="赵**").click()
     expect(page.locator(".wg-card-care h3")).to_have_text("赵**")
     expect(register).to_have_count(0)
-    leave(page)
 
 
 def test_others_see_counts_and_no_layer_of_visits(browser: Browser, url: str) -> None:

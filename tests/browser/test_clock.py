@@ -16,7 +16,7 @@ from geodata.servers import Stores
 from services.clock.due import due_of
 from settings import Settings
 from tests.browser.chromium import chromium, leave, open_page
-from tests.live_app import served
+from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, county
 
@@ -52,7 +52,7 @@ def url(module_clone: Stores) -> Iterator[str]:
             " VALUES (1, 'Hall', %s, 'tests')",
             (grid_no(1, 0, 0),),
         )
-    with served(create_app(Settings(), module_clone)) as address:
+    with served(create_app(Settings(), module_clone), same_port()) as address:
         yield address
 
 
