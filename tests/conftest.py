@@ -1,8 +1,10 @@
 """Real stores for all tests: a template database that each test clones or rolls back, and a Redis prefix of its own."""
 
 import functools
+import gc
 import os
 import ssl
+import sys
 from collections.abc import Iterator
 
 import psycopg
@@ -47,6 +49,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((at for at, part in enumerate(LONG) if item.nodeid.startswith(part)), len(LONG))
     )
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: no later collection of garbage walks over it again."""
+    if (
+        "dash" in sys.modules
+    ):  # each of its apps looks through all installed packages for plugins; there are none
+        from dash._hooks import HooksManager
+
+        HooksManager._registered = True
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """pytest looks for garbage five times here, for warnings that nobody would see."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -102,6 +102,13 @@ def test_they_answer_on_unix_sockets_only_and_not_as_root(data: Path) -> None:
         assert server.folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_postgis_is_loaded_before_anybody_connects(data: Path) -> None:
+    stores = ensure(here(data), "probe")
+    libraries = Path(str(ask(stores, "SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'")))
+    there = (libraries / f"{postgres.POSTGIS}.so").exists()
+    assert ask(stores, "SHOW shared_preload_libraries") == (postgres.POSTGIS if there else "")
+
+
 def test_a_second_command_adopts_them_at_once(data: Path) -> None:
     before = [server.pid for server in servers.servers(here(data))]
     ensure(here(data), "probe")
