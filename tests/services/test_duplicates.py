@@ -18,7 +18,7 @@ from geodata.scope import EVERYTHING, Db, Pool, enter, scoped
 from services import duplicates, tickets
 from services.duplicates import Draft, alike
 from services.tickets import BadReport, NotAllowed, Report, UnknownTicket, fold, state_of
-from tests.small_place import centre, grid_no
+from tests.small_place import centre, grid_no, make_months
 from tests.ticket_steps import give
 from tests.viewers import DISPATCHER, of_town
 
@@ -34,7 +34,9 @@ LON, LAT = centre(1, 1, 1)
 @pytest.fixture(autouse=True)
 def _in_scope(request: pytest.FixtureRequest) -> None:
     if "conn" in request.fixturenames:
-        enter(request.getfixturevalue("conn"), EVERYTHING)
+        conn = request.getfixturevalue("conn")
+        make_months(conn, 42)
+        enter(conn, EVERYTHING)
 
 
 def file(
