@@ -25,11 +25,13 @@ from geodata.queries.positions import (
     ensure_days,
     forget_latest,
     keep_latest,
+    mark_left,
     upsert_patrols,
 )
 from geodata.scope import EVERYTHING, Db, Pool, Scope, scoped
 from geodata.servers import Stores
 from services.dispatch import candidates, crew
+from services.positions.history import MARK_EVERY
 
 BAR_MS = 5.0
 BATCH_S = 2.0  # as the history writes them
@@ -112,7 +114,7 @@ def _coming_in(stores: Stores, fleet: list[Phone], areas: dict[int, int]) -> Ite
 
     def write() -> None:
         with job_session(stores.app_url, "bench") as conn:
-            for batch in batches:
+            for turn, batch in enumerate(batches, 1):
                 if over.wait(BATCH_S):
                     return
                 now = datetime.now(UTC)
@@ -121,6 +123,8 @@ def _coming_in(stores: Stores, fleet: list[Phone], areas: dict[int, int]) -> Ite
                     add_positions(conn, rows)
                     keep_latest(conn, rows)
                     upsert_patrols(conn, rows, zone)
+                if turn % MARK_EVERY == 0:
+                    mark_left(conn)
 
     writer = threading.Thread(target=write)
     writer.start()

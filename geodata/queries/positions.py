@@ -91,6 +91,18 @@ def keep_latest(conn: Db, rows: Iterable[PositionRow]) -> None:
     )
 
 
+def mark_left(conn: Db) -> None:
+    """Have the index of places pass over where workers no longer are: the search for the nearest does not mark those.
+
+    In a transaction of its own, after the one that moved them. A vacuum takes them out, but comes once a minute.
+    """
+    with conn.transaction():
+        conn.execute(
+            "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)"
+        )
+        conn.execute("SELECT count(*) FROM worker_position WHERE area_no >= 0::bigint")
+
+
 def forget_latest(conn: Db, before: datetime) -> int:
     """Forget the latest fixes that are older; returns how many."""
     return conn.execute("DELETE FROM worker_position WHERE at < %s", (before,)).rowcount

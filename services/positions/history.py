@@ -29,6 +29,7 @@ WRITTEN = Counter(
     "wangge_positions_written_total", "Worker positions copied into the history by this process."
 )
 INTERVAL_S = 2.0
+MARK_EVERY = 5  # batches
 BATCH_ENTRIES = 2_000
 KEPT_IN_STREAM_MS = 60_000  # hubs read the stream too
 HOUSEKEEPING_S = 3600.0
@@ -52,6 +53,7 @@ class History:
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
         self._days: set[date] = set()
         self._kept_house_at = -HOUSEKEEPING_S
+        self._batches = 0
 
     def start(self) -> None:
         """Begin in the background; a store that is away is waited for."""
@@ -106,6 +108,9 @@ class History:
                 add_event(conn, "patrol", grid, {})
             queries.set_drained_to(conn, last_id)
         WRITTEN.inc(len(rows))
+        self._batches += 1
+        if self._batches % MARK_EVERY == 0:
+            queries.mark_left(conn)
         drained_ms = int(last_id.partition("-")[0])
         self._redis.xtrim(
             self._stream, minid=f"{min(drained_ms, int(time.time() * 1000) - KEPT_IN_STREAM_MS)}-0"

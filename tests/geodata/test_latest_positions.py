@@ -1,0 +1,48 @@
+"""The latest positions: what the index of places keeps of where workers no longer are."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from geodata.leader import job_session
+from geodata.queries.positions import PositionRow, forget_latest, keep_latest, mark_left
+from geodata.scope import Db
+from geodata.servers import Stores
+from tests.small_place import centre
+
+WALKS = 20
+
+
+def entries_asked(conn: Db) -> int:
+    """Entries of the index that the search for somebody has to ask the table about."""
+    with conn.transaction():
+        conn.execute("SET LOCAL enable_seqscan = off")
+        conn.execute("SET LOCAL enable_bitmapscan = off")
+        told = conn.execute(
+            "EXPLAIN (ANALYZE, FORMAT JSON) SELECT count(*) FROM worker_position WHERE area_no >= 0::bigint"
+        ).fetchone()
+    assert told is not None
+    scan = told[0][0]["Plan"]["Plans"][0]
+    assert scan["Index Name"] == "worker_position_scope"
+    return int(scan["Heap Fetches"])
+
+
+def test_places_that_were_left_are_passed_over(stores: Stores) -> None:
+    with (
+        psycopg.connect(stores.database_url, autocommit=True) as conn,
+        job_session(stores.app_url, "test") as job,
+    ):
+        workers = conn.execute("SELECT id, area_no FROM worker ORDER BY id LIMIT 20").fetchall()
+        lon, lat = centre(1, 1, 5)
+        start = datetime.now(UTC)
+        forget_latest(conn, start + timedelta(days=1))
+        conn.execute("VACUUM worker_position")
+        for walk in range(WALKS):
+            at = start + timedelta(seconds=walk)
+            keep_latest(
+                conn,
+                [PositionRow(no, at, at, lon + 0.001 * walk, lat, 5, 1, 0, 80, area) for no, area in workers],
+            )
+        mark_left(job)
+        assert entries_asked(conn) < 2 * len(workers)
+        forget_latest(conn, start + timedelta(days=1))
