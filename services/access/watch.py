@@ -41,14 +41,15 @@ class Watch:
                 await self.look()
 
     async def look(self) -> None:
-        """End what has no session or pairing any more."""
-        viewers = [viewer for viewer, _ in self._connected.values()]
+        """End what has no session or pairing any more; who joins while the stores are asked is looked at next time."""
+        connected = list(self._connected.items())
+        viewers = [viewer for _, (viewer, _) in connected]
         accounts = await self._sessions.alive(sorted({v.session for v in viewers if v.kind == "account"}))
         walls = await self._tokens.walls_alive(sorted({v.id for v in viewers if v.kind == "wall"}))
-        for key, (viewer, end) in list(self._connected.items()):
+        for key, (viewer, end) in connected:
             if viewer.session in accounts or (viewer.kind == "wall" and viewer.id in walls):
                 continue
-            if viewer.kind in ("account", "wall"):
+            if viewer.kind in ("account", "wall") and key in self._connected:
                 self._connected.pop(key, None)
                 with suppress(Exception):
                     await end()
