@@ -38,18 +38,14 @@ def socket(url: str, query: str = "") -> ClientConnection:
     return connect(f"{url.replace('http', 'ws')}/api/live{query}", compression=None, proxy=None)
 
 
-def read_until(ws: ClientConnection, kind: str, timeout_s: float = 10) -> list[Any]:
-    """Frames up to the first of that kind; of deltas, the first that tells of a ticket (others bring figures)."""
+def read_until(ws: ClientConnection, kind: str, brings: str = "tickets", timeout_s: float = 10) -> list[Any]:
+    """Frames up to the first of that kind; of deltas, the first that tells of a ticket (others bring figures …)."""
     frames: list[Any] = []
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         frame = ws.recv(timeout=timeout_s)
         frames.append(json.loads(frame) if isinstance(frame, str) else frame)
-        if (
-            isinstance(frame, str)
-            and frames[-1]["t"] == kind
-            and (kind != "delta" or "tickets" in frames[-1])
-        ):
+        if isinstance(frame, str) and frames[-1]["t"] == kind and (kind != "delta" or brings in frames[-1]):
             return frames
     raise AssertionError(frames)
 
@@ -69,8 +65,9 @@ def test_hello_then_all_workers_then_changes_then_beats(url: str, client: httpx.
         ticket = file(client)
         delta = read_until(ws, "delta")[-1]
         assert time.monotonic() - started < 5  # well below a second on an idle machine
-        assert [row[0] for row in delta["grids"]] == [ticket["area"]["no"]]
         assert delta["tickets"][0]["id"] == ticket["id"] and "title" not in delta["tickets"][0]
+        later = read_until(ws, "delta", "grids")[-1]  # the colours follow, of the same version
+        assert [row[0] for row in later["grids"]] == [ticket["area"]["no"]] and later["v"] == delta["v"]
         beat = read_until(ws, "beat")[-1]
         assert beat["v"] == delta["v"] and beat["postgres"] and beat["redis"]
 

@@ -79,7 +79,8 @@ def test_follows_and_survives_a_restart(page: Page, clone: Stores) -> None:
         page.wait_for_function("wangge.live.state.mode === 'live'", timeout=20_000)
         ticket = file(url)
         page.wait_for_function("(id) => log.seen.includes(id)", arg=ticket["id"], timeout=5000)
-        assert page.evaluate("(no) => log.grids[no][1]", ticket["area"]["no"]) == 1
+        # the colours follow the news
+        page.wait_for_function("(no) => log.grids[no][1] === 1", arg=ticket["area"]["no"], timeout=5000)
         fix = {"id": "token", "at": int(time.time() * 1000), "lon": 117.005, "lat": 35.405}
         assert httpx.post(f"{url}/api/positions/batch", json=[fix], trust_env=False).json()["accepted"] == 1
         page.wait_for_function("(id) => id in log.workers", arg=worker, timeout=5000)
@@ -117,4 +118,5 @@ def test_polls_where_a_websocket_is_impossible(page: Page, clone: Stores) -> Non
         page.wait_for_function("wangge.live.state.mode === 'live'", timeout=20_000)
         ticket = file(url)
         page.wait_for_function("(id) => log.seen.includes(id)", arg=ticket["id"], timeout=5000)
+        page.wait_for_function("(no) => log.grids[no][1] === 1", arg=ticket["area"]["no"], timeout=5000)
         assert shows_what_is(page, url)
