@@ -71,7 +71,10 @@
         const { x, y, points } = group;
         const live = points.filter((station) => map.stationState(station) === "live").length;
         const half = 9 * scale;
-        if (!board.free(x - half, y - half, x + half, y + half)) continue;
+        context.font = map.font(TEXT_PX * scale, true);
+        const right = x + half + (points.length > 1 ? context.measureText(`${live}/${points.length}`).width : 0);
+        if (!board.free(x - half, y - half, right, y + half)) continue;
+        board.take(x - half, y - half, right, y + half);
         context.globalAlpha = strength;
         map.shape(context, "camera", x, y, { scale, fill: colour, halo, off: live === 0, alpha: (live ? 1 : 0.7) * strength });
         let wide = 0;

@@ -8,6 +8,7 @@
   const { t } = wangge;
   const SIDE = 34; // px of a cluster's square
   const FAR_SIDE = 96;
+  const BESIDE = [[0, 0], [0, -2], [0, 2], [-3, 0], [3, 0]]; // by half a marker
   const NEAR_ZOOM = 14;
   const TEXT_PX = 12;
   const EVERY_MS = 300000; // days pass, and colleagues visit
@@ -44,12 +45,16 @@
       const alpha = map.state.opacity.visits;
       const far = view.zoom < NEAR_ZOOM; // a whole town: what is overdue, gathered, so that grids and names stay seen
       const shown = (visits || []).filter((visit) => !far || visit.state === "overdue");
-      for (const { x, y, points } of map.cluster(shown, sheet, (far ? FAR_SIDE : SIDE) * scale)) {
+      const half = 8 * scale;
+      const clear = (x, y) => board.free(x - half, y - half, x + half * 2, y + half);
+      for (const { x: middle, y: centre, points } of map.cluster(shown, sheet, (far ? FAR_SIDE : SIDE) * scale)) {
+        // What is gathered from afar has no exact place: beside a name rather than on it.
+        const [dx, dy] = (far && BESIDE.find(([a, b]) => clear(middle + a * half, centre + b * half))) || [0, 0];
+        const [x, y] = [middle + dx * half, centre + dy * half];
         const late = points.filter((visit) => visit.state === "overdue").length;
         const state = late ? "overdue" : "due";
         const colour = map.colour(spec.tokens[state]);
         map.shape(context, SHAPE[state], x, y, { scale: scale * 1.15, fill: colour, halo, alpha });
-        const half = 8 * scale;
         let wide = 0;
         if (points.length > 1) {
           const text = late && late < points.length ? `${late}/${points.length}` : String(points.length);
