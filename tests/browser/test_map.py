@@ -15,7 +15,7 @@ from app import create_app
 from geodata.servers import Stores
 from settings import Settings
 from tests.browser.chromium import chromium, leave, open_page, signed_in
-from tests.live_app import served
+from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import client_args
 
@@ -54,7 +54,7 @@ def url(module_clone: Stores) -> Iterator[str]:
             )
     with redis.Redis.from_url(module_clone.redis_url) as client:  # states are the tests' own: nobody probes
         client.set(f"{module_clone.key_prefix}video:turn", "1", ex=3600)
-    with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:
+    with served(create_app(Settings(live_interval_ms=50), module_clone), same_port()) as address:
         yield address
 
 
@@ -71,8 +71,10 @@ def area_page(browser: Browser, url: str, query: str = "") -> Page:
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, url: str) -> Page:
-    return area_page(browser, url)
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    page = area_page(browser, url)
+    yield page
+    leave(page)
 
 
 @pytest.fixture
@@ -148,25 +150,26 @@ def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(page: Page
 
 def test_heat_replaces_the_fill_and_grows_with_a_new_ticket(browser: Browser, url: str) -> None:
     page = area_page(browser, url, "mode=heat&window=7d")
-    page.wait_for_function("wangge.map.heat?.tickets >= 12", timeout=15_000)
+    page.wait_for_function("wangge.map.heat?.tickets >= 12", timeout=20_000)
     before = page.evaluate("wangge.map.heat.tickets")
     assert not page.evaluate("[...wangge.map.main.layers.values()].some((layer) => layer.options.fill)")
-    painted = page.evaluate(
+    page.wait_for_function(  # what was counted is painted in one of the next frames
         """() => {
             const canvas = document.querySelector('.leaflet-wg-heat-pane canvas, .leaflet-pane canvas.wg-sheet');
             const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
             return data.some((value, i) => i % 4 === 3 && value > 0);
-        }"""
+        }""",
+        timeout=20_000,
+        polling=100,
     )
-    assert painted
     x, y = centre(1, 1, 1)
     report = {"channel": "grid", "category": "01001", "title": "t", "lon": x, "lat": y}
     httpx.Client(**client_args(url)).post("/api/tickets", json=report).raise_for_status()
-    page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=5000)
+    page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=20_000)
     page.evaluate("wangge.map.wantHeat()")
-    page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=5000)
+    page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=20_000)
     page.evaluate("wangge.map.set('category', ['02'])")
-    page.wait_for_function("wangge.map.heat?.tickets === 0", timeout=5000)
+    page.wait_for_function("wangge.map.heat?.tickets === 0", timeout=20_000)
     leave(page)
 
 

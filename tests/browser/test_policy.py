@@ -13,7 +13,7 @@ from geodata.servers import Stores
 from services.access import Viewer
 from settings import Settings
 from tests.browser.chromium import chromium, leave, signed_in
-from tests.live_app import served
+from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, county
 
@@ -33,7 +33,7 @@ def site(module_clone: Stores) -> Iterator[str]:
         )
     with redis.Redis.from_url(module_clone.redis_url) as client:
         client.set(f"{module_clone.key_prefix}video:turn", "1", ex=3600)  # nobody looks whether it plays
-    with served(create_app(Settings(), module_clone)) as url:
+    with served(create_app(Settings(), module_clone), same_port()) as url:
         yield url
 
 

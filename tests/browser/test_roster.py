@@ -13,7 +13,7 @@ from app import create_app
 from geodata.servers import Stores
 from settings import Settings
 from tests.browser.chromium import chromium, leave, open_page
-from tests.live_app import served
+from tests.live_app import same_port, served
 from tests.small_place import grid_no
 from tests.viewers import county, of_community, of_town
 
@@ -43,7 +43,7 @@ def url(module_clone: Stores) -> Iterator[str]:
             " VALUES (1, 'Hall', %s, 'tests')",
             (grid_no(1, 0, 0),),
         )
-    with served(create_app(Settings(), module_clone)) as address:
+    with served(create_app(Settings(), module_clone), same_port()) as address:
         yield address
 
 
