@@ -5,7 +5,7 @@ import pytest
 
 from geodata.pool import make_pool
 from geodata.servers import Stores
-from tests.clones import Template, cloned
+from tests.clones import Template, cloned, state_of
 
 
 def test_a_pool_that_was_left_open_finds_its_database_no_more(template: Stores, original: Template) -> None:
@@ -25,3 +25,25 @@ def test_a_pool_that_was_left_open_finds_its_database_no_more(template: Stores, 
             psycopg.connect(first.database_url)
     finally:
         left.close(timeout=2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "INSERT INTO account (login, name, role, created_by) VALUES ('somebody', 'x', 'administrator', 'tests')",
+        "DELETE FROM worker",
+        "UPDATE worker SET name = 'x' WHERE code = (SELECT min(code) FROM worker)",
+        "TRUNCATE worker CASCADE",
+        "SELECT nextval('area_revision')",
+        "CREATE TEMPORARY TABLE passing AS SELECT 1 AS n; DELETE FROM worker",
+        "CREATE TABLE left_behind (n int)",
+        "ALTER TABLE worker DISABLE ROW LEVEL SECURITY",
+    ],
+)
+def test_whatever_was_committed_the_next_is_as_the_template(
+    change: str, template: Stores, original: Template
+) -> None:
+    with cloned(template, original) as first, psycopg.connect(first.database_url) as conn:
+        conn.execute(change)
+    with cloned(template, original) as second, psycopg.connect(second.database_url) as conn:
+        assert state_of(conn) == original.state
