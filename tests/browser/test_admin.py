@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import psycopg
@@ -15,8 +16,8 @@ from geodata.scope import EVERYTHING, scoped
 from geodata.servers import Stores
 from services.access import SYSTEM, Viewer, accounts, walls
 from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page
-from tests.live_app import served
+from tests.browser.chromium import chromium, leave, open_page, signed_in
+from tests.live_app import same_port, served
 from tests.viewers import browser_cookies as cookies
 from tests.viewers import county, of_town, sessions_of
 
@@ -25,14 +26,13 @@ SIZE = (1440, 900)
 CUT = """() => [...document.querySelectorAll(".ag-header-cell-text, .tabs a, .tools *, #filters label > span")]
     .filter((node) => node.scrollWidth > node.clientWidth + 1 && node.clientWidth)
     .map((node) => node.textContent)"""
-TABS = ["accounts", "walls", "devices", "clients", "sessions", "audit"]
 UNLABELLED = """() => [...document.querySelectorAll("dialog :is(input:not([type=radio]), select)")]
     .filter((node) => !node.labels.length).map((node) => node.outerHTML)"""
 
 
 @pytest.fixture(scope="module")
 def url(module_clone: Stores) -> Iterator[str]:
-    with served(create_app(Settings(), module_clone)) as address:
+    with served(create_app(Settings(), module_clone), same_port()) as address:
         yield address
 
 
@@ -58,6 +58,35 @@ def tab(browser: Browser, url: str, viewer: Viewer, name: str = "", lang: str = 
     return page
 
 
+def expect_fit(page: Page) -> None:
+    """A tab has no scrollbar, no word that is cut and no key without words."""
+    size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    assert tuple(size) == SIZE
+    assert "admin." not in page.locator("body").inner_text()
+    assert page.evaluate(CUT) == []
+
+
+def expect_labels(page: Page) -> None:
+    """Every field of the forms by which something is added has a label."""
+    for form in page.evaluate("Object.keys(wangge.config.forms)"):
+        if form.endswith("_add") or form == "wall_pair":
+            page.locator(f".tools [data-form={form}]").click()
+            assert page.evaluate(UNLABELLED) == [], form
+            page.keyboard.press("Escape")
+
+
+def over_to_the_side(page: Page, first: str) -> None:
+    """Enter leads from a row to the first of what can be done with it; a row that just came may take the focus back."""
+    button = page.locator("#side button").first
+    expect(button).to_have_text(first)
+    for _ in range(5):
+        page.keyboard.press("Enter")
+        with suppress(AssertionError):
+            expect(button).to_be_focused(timeout=2000)
+            return
+    pytest.fail(f"{first} is not reached by Enter")
+
+
 def focused(page: Page) -> str:
     """The text of what has the focus."""
     return str(page.evaluate("document.activeElement.textContent.trim()"))
@@ -81,14 +110,35 @@ def column(page: Page, field: str) -> list[str]:
     return [row.locator(f"[col-id={field}]").inner_text() for _, row in placed]
 
 
-def test_add_an_account_and_see_its_first_password_once(
-    browser: Browser, url: str, administrator: Viewer, module_clone: Stores
-) -> None:
-    page = tab(browser, url, administrator)
+@pytest.fixture(scope="module")
+def asked() -> list[str]:
+    """What the page of the accounts asks the server for until it is there."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, url: str, administrator: Viewer, asked: list[str]) -> Iterator[Page]:
+    """The administrator's accounts."""
+    page = signed_in(browser, url, *SIZE, viewer=administrator)
+    page.on("request", ask := lambda request: asked.append(request.url))
+    page.goto(f"{url}/admin/?lang=zh-CN")
+    page.wait_for_selector(".ag-row")
+    page.remove_listener("request", ask)
+    yield page
+    leave(page)
+
+
+def test_the_map_is_not_loaded(page: Page, asked: list[str]) -> None:
+    assert any("/assets/admin." in one for one in asked)
+    assert not [one for one in asked if "leaflet" in one or "/api/" in one]
+
+
+def test_add_an_account_and_see_its_first_password_once(page: Page, module_clone: Stores) -> None:
     press_until(page, "Tab", "添加账号")
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("首次密码由系统生成")
+    assert page.evaluate(UNLABELLED) == []
     page.keyboard.press("Enter")  # nothing is filled in: each field says so, and the first has the focus
     expect(dialog.locator(".error:not(:empty)")).to_have_count(4)
     page.keyboard.type("周强")
@@ -132,11 +182,9 @@ def test_add_an_account_and_see_its_first_password_once(
     assert row is not None
     assert first not in row[0]
     assert row[1] is True
-    leave(page)
 
 
-def test_walk_the_rows_disable_and_enable(browser: Browser, url: str, administrator: Viewer) -> None:
-    page = tab(browser, url, administrator)
+def test_walk_the_rows_disable_and_enable(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("root")
     expect(page.locator(".ag-center-cols-container .ag-row")).to_have_count(1)
@@ -144,8 +192,7 @@ def test_walk_the_rows_disable_and_enable(browser: Browser, url: str, administra
     press_until(page, "Tab", "姓名")
     page.keyboard.press("ArrowDown")
     expect(page.locator("#side h2")).to_contain_text("周强")
-    page.keyboard.press("Enter")
-    assert focused(page) == "修改账号"
+    over_to_the_side(page, "修改账号")
     press_until(page, "Tab", "停用账号", 4)
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
@@ -158,11 +205,13 @@ def test_walk_the_rows_disable_and_enable(browser: Browser, url: str, administra
     page.locator("#side [data-form=account_enable]").press("Enter")
     page.keyboard.press("Enter")
     expect(page.locator(".ag-row .state.off")).to_have_count(0)
-    leave(page)
+    expect_fit(page)
 
 
 def test_nobody_disables_their_own_account(browser: Browser, url: str, administrator: Viewer) -> None:
     page = tab(browser, url, administrator, lang="en")
+    expect_fit(page)
+    expect_labels(page)
     page.locator(".ag-row", has_text="root.admin").locator(".ag-cell").first.click()
     expect(page.locator("#side h2")).to_contain_text("you")
     expect(page.locator("#side [data-form=account_disable]")).to_have_count(0)
@@ -179,6 +228,7 @@ def test_pair_a_wall_by_its_code_and_unpair_it(
     press_until(page, "Tab", "Pair wall")
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
+    assert page.evaluate(UNLABELLED) == []
     page.keyboard.type("3333-3333" if pairing.code != "3333-3333" else "4444-4444")
     page.keyboard.press("Tab")
     page.keyboard.type("East wall")
@@ -207,6 +257,7 @@ def test_pair_a_wall_by_its_code_and_unpair_it(
         expect(page.locator(".ag-row .state.off")).to_have_text("Revoked")
         with scoped(pool, EVERYTHING, "access") as conn, pytest.raises(walls.UnknownWall):
             walls.renew(conn, claim.token or "", 90)
+    expect_fit(page)
     client.close()
     leave(page)
 
@@ -215,6 +266,7 @@ def test_add_a_device_and_revoke_it(browser: Browser, url: str, administrator: V
     page = tab(browser, url, administrator, "devices")
     press_until(page, "Tab", "添加设备")
     page.keyboard.press("Enter")
+    assert page.evaluate(UNLABELLED) == []
     page.keyboard.type("W1001001003")
     expect(page.locator("[role=listbox] [role=option]")).to_have_count(1)
     page.keyboard.press("Enter")
@@ -231,6 +283,7 @@ def test_add_a_device_and_revoke_it(browser: Browser, url: str, administrator: V
     press_until(page, "Tab", "停用", 2)
     page.keyboard.press("Enter")
     expect(page.locator(".ag-row .state.off")).to_have_text("已停用")
+    expect_fit(page)
     page.locator("#search").fill("nothing like it")
     expect(page.locator(".rows")).to_contain_text("没有设备")
     leave(page)
@@ -240,6 +293,7 @@ def test_add_a_client(browser: Browser, url: str, administrator: Viewer) -> None
     page = tab(browser, url, administrator, "clients", "en")
     press_until(page, "Tab", "Add client")
     page.keyboard.press("Enter")
+    assert page.evaluate(UNLABELLED) == []
     page.keyboard.type("Hotline")
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")  # from one year on to no end
@@ -248,6 +302,7 @@ def test_add_a_client(browser: Browser, url: str, administrator: Viewer) -> None
     press_until(page, "Tab", "I have kept it")
     page.keyboard.press("Enter")
     expect(page.locator(".ag-row")).to_contain_text("No end")
+    expect_fit(page)
     answer = page.request.get(
         f"{url}/api/tickets/1", headers={"Authorization": f"Bearer {token}", "Cookie": ""}
     )
@@ -266,14 +321,14 @@ def test_end_a_session_and_its_page_leads_to_the_sign_in(
     page = tab(browser, url, administrator, "sessions", "en")
     expect(page.locator(".ag-row", has_text="root.admin").first).to_contain_text("this session")
     page.locator(".ag-row", has_text="zhou.qiang").locator(".ag-cell").first.click()
-    page.keyboard.press("Enter")
-    assert focused(page) == "End session"
+    over_to_the_side(page, "End session")
     page.keyboard.press("Enter")
     press_until(page, "Tab", "End", 2)
     page.keyboard.press("Enter")
     expect(page.locator("#said")).to_have_text("Ended the session of zhou.qiang")
     expect(page.locator(".ag-row", has_text="zhou.qiang")).to_have_count(0)
     assert sessions_of(module_clone).of(other.id) == []
+    expect_fit(page)
     theirs.evaluate("wangge.admin.load()")
     theirs.wait_for_url(re.compile("/sign-in"))
     leave(theirs)
@@ -295,6 +350,7 @@ def test_search_the_audit_and_verify_its_chain(browser: Browser, url: str, admin
     page.reload()
     expect(page.locator("#filters [name=text]")).to_have_value("zhou.qiang")
     expect(page.locator(".ag-center-cols-container .ag-row")).to_have_count(1)
+    expect_fit(page)
     page.locator("#filters [name=actor]").fill("nobody")
     expect(page.locator(".rows")).to_contain_text("No rows meet these conditions")
     button = page.get_by_role("button", name="Verify")
@@ -325,33 +381,18 @@ def test_a_supervisor_sees_the_audit_and_nothing_else(browser: Browser, url: str
     page.close()
 
 
-def test_the_map_is_not_loaded(browser: Browser, url: str, administrator: Viewer) -> None:
-    asked: list[str] = []
-    page = browser.new_page(bypass_csp=True)
-    page.context.add_cookies(cookies(url, administrator))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{url}/admin/accounts")
-    page.wait_for_selector(".ag-row")
-    assert not [one for one in asked if "leaflet" in one or "/api/" in one]
-    page.close()
-
-
-@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+@pytest.mark.parametrize(
+    ("lang", "tabs"), [("zh-CN", ["walls", "clients", "sessions", "audit"]), ("en", ["devices"])]
+)
 def test_fits_the_screen_in_both_languages(
-    browser: Browser, url: str, administrator: Viewer, lang: str
+    browser: Browser, url: str, administrator: Viewer, lang: str, tabs: list[str]
 ) -> None:
-    page = tab(browser, url, administrator, TABS[0], lang)
-    for name in TABS:
-        if name != TABS[0]:
+    """The tabs that no other test looks at in this language."""
+    page = tab(browser, url, administrator, tabs[0], lang)
+    for name in tabs:
+        if name != tabs[0]:
             page.goto(f"{url}/admin/{name}?lang={lang}")
             page.wait_for_selector(".ag-row, .ag-overlay-no-rows-center")
-        size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
-        assert tuple(size) == SIZE, name
-        assert "admin." not in page.locator("body").inner_text(), name
-        assert page.evaluate(CUT) == [], name
-        for form in page.evaluate("Object.keys(wangge.config.forms)"):
-            if form.endswith("_add") or form == "wall_pair":
-                page.locator(f".tools [data-form={form}]").click()
-                assert page.evaluate(UNLABELLED) == [], form
-                page.keyboard.press("Escape")
+        expect_fit(page)
+        expect_labels(page)
     leave(page)

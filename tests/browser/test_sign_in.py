@@ -17,7 +17,7 @@ from services.access import SYSTEM, accounts, passwords
 from services.access.demo import make_demo_accounts
 from settings import Settings
 from tests.browser.chromium import chromium, empty_page, leave
-from tests.live_app import served
+from tests.live_app import same_port, served
 
 pytestmark = pytest.mark.browser
 PASSWORD = "correct horse battery"
@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module")
 def url(module_clone: Stores) -> Iterator[str]:
-    with served(create_app(Settings(secret="s" * 40), module_clone)) as address:
+    with served(create_app(Settings(secret="s" * 40), module_clone), same_port()) as address:
         yield address
 
 

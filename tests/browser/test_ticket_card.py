@@ -12,7 +12,7 @@ from geodata.servers import Stores
 from services.access import Viewer
 from settings import Settings
 from tests.browser.chromium import chromium, leave, open_page
-from tests.live_app import served
+from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, client_args, county
 
@@ -23,7 +23,7 @@ WORKER = f"W{grid_no(1, 1, 1)}"
 
 @pytest.fixture(scope="module")
 def url(module_clone: Stores) -> Iterator[str]:
-    with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:
+    with served(create_app(Settings(live_interval_ms=50), module_clone), same_port()) as address:
         yield address
 
 
