@@ -202,10 +202,10 @@ def test_a_body_that_is_no_json_or_too_large_is_refused(client: httpx.Client, ke
 
 def test_one_who_guesses_is_asked_to_wait(module_clone: Stores) -> None:
     settings = Settings(trusted_proxies=1)
-    with served(create_app(settings, module_clone)) as url:
-        headers = {"X-Forwarded-For": "10.7.7.7", TIMESTAMP: "1", SIGNATURE: "v1=00"}
+    headers = {"X-Forwarded-For": "10.7.7.7", TIMESTAMP: "1", SIGNATURE: "v1=00"}
+    with served(create_app(settings, module_clone)) as url, httpx.Client(trust_env=False) as guesser:
         answers = [
-            httpx.post(f"{url}/api/webhooks/test-hotline", headers=headers, content=b"{}", trust_env=False)
+            guesser.post(f"{url}/api/webhooks/test-hotline", headers=headers, content=b"{}")
             for _ in range(90)
         ]
     assert {one.status_code for one in answers} == {401, 429}
