@@ -17,8 +17,8 @@ from app import create_app
 from geodata.servers import Stores
 from services.access import Viewer
 from settings import Settings
-from tests.browser.chromium import chromium, open_page
-from tests.live_app import served
+from tests.browser.chromium import chromium, leave, open_page
+from tests.live_app import same_port, served
 from tests.small_place import centre
 from tests.viewers import DISPATCHER, client_args, county
 
@@ -51,7 +51,7 @@ def url(module_clone: Stores) -> Iterator[str]:
             "INSERT INTO worker_position (worker_id, at, geom, area_no)"
             " SELECT w.id, now(), b.label_at, w.area_no FROM worker w JOIN area_boundary b ON b.area_no = w.area_no"
         )
-    with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:
+    with served(create_app(Settings(live_interval_ms=50), module_clone), same_port()) as address:
         yield address
 
 
@@ -75,8 +75,10 @@ def other(url: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, url: str) -> Page:
-    return open_page(browser, f"{url}/dispatch/", 1440, 900)
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    page = open_page(browser, f"{url}/dispatch/", 1440, 900)
+    yield page
+    leave(page)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -25,7 +25,7 @@ from geodata.servers import Stores
 from services.access import RIGHTS
 from settings import Settings
 from tests.browser.chromium import WAITS, chromium, empty_page, leave, signed_in
-from tests.live_app import served
+from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import client_args, county, sessions_of
 
@@ -230,7 +230,7 @@ def test_a_wall_is_paired_shown_and_revoked_and_no_byte_of_it_names_a_person(
     ids: dict[str, Any] = seed(clone) | {"within": "370883001"}
     heard: list[tuple[str, int, bytes]] = []
     with served(app_with_ear(clone, heard)) as url:
-        page = unpaired(browser, url, "lang=en&home_s=1&stop_s=1")
+        page = unpaired(browser, url, "lang=en&home_s=1&stop_s=10", 1280, 720)
         page.on(
             "websocket", lambda opened: opened.on("framereceived", lambda frame: heard.append(framed(frame)))
         )
@@ -330,30 +330,36 @@ def repeated(secret: str, body: bytes) -> bool:
     return secret == "REASON-" and b'"error"' in body
 
 
-def test_a_code_outlives_the_server_and_the_screen_goes_on_by_itself(browser: Browser, clone: Stores) -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    with served(create_app(Settings(live_interval_ms=50), clone), listener) as url:
-        page = unpaired(browser, url, "lang=en")
-        code = code_on(page)
-    expect(page.locator(".state")).to_have_text(re.compile("does not answer"), timeout=20_000)
-    with served(
-        create_app(Settings(live_interval_ms=50), clone), socket.create_server(("127.0.0.1", port))
-    ) as url:
-        expect(page.locator(".state")).to_have_text(re.compile("^Valid for another"), timeout=20_000)
-        assert code_on(page) == code
-        page.reload()
-        expect(page.locator(f"body[data-code='{code}']")).to_be_attached()
-        confirm(url, code, lang="en")
-        until(page, READY, 30)
-        assert page.locator("html").get_attribute("lang") == "en"
-        page.close()
+@pytest.fixture(scope="module")
+def serving() -> Iterator[ExitStack]:
+    """What serves; who closes it takes the server away."""
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")
-def url(module_clone: Stores) -> Iterator[str]:
-    with served(create_app(Settings(live_interval_ms=50), module_clone)) as address:
-        yield address
+def url(module_clone: Stores, serving: ExitStack) -> str:
+    app = create_app(Settings(live_interval_ms=50), module_clone)
+    return serving.enter_context(served(app, same_port()))
+
+
+def test_a_code_outlives_the_server_and_the_screen_goes_on_by_itself(
+    browser: Browser, url: str, serving: ExitStack, module_clone: Stores
+) -> None:
+    page = unpaired(browser, url, "lang=en")
+    code = code_on(page)
+    serving.close()
+    expect(page.locator(".state")).to_have_text(re.compile("does not answer"), timeout=20_000)
+    again = socket.create_server(("127.0.0.1", int(url.rpartition(":")[2])))
+    serving.enter_context(served(create_app(Settings(live_interval_ms=50), module_clone), again))
+    expect(page.locator(".state")).to_have_text(re.compile("^Valid for another"), timeout=20_000)
+    assert code_on(page) == code
+    page.reload()
+    expect(page.locator(f"body[data-code='{code}']")).to_be_attached()
+    confirm(url, code, lang="en")
+    until(page, READY, 30)
+    assert page.locator("html").get_attribute("lang") == "en"
+    leave(page)
 
 
 def test_an_expired_code_gives_way_to_a_new_one(browser: Browser, url: str, module_clone: Stores) -> None:
