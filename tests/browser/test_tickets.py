@@ -16,7 +16,7 @@ from app import create_app
 from geodata.servers import Stores
 from settings import Settings
 from tests.browser.chromium import chromium, leave, open_page
-from tests.live_app import served
+from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, client_args, county
 
@@ -53,7 +53,7 @@ def url(module_clone: Stores) -> Iterator[str]:
                 (1000 + n, n, f"路灯不亮{n}" if n % 10 == 0 else f"井盖破损{n}", x, y, grid_no(town, 1, grid), n),
             )  # fmt: skip
         conn.execute("SELECT setval('ticket_id', 5000)")
-    with served(create_app(Settings(), module_clone)) as address:
+    with served(create_app(Settings(), module_clone), same_port()) as address:
         yield address
 
 

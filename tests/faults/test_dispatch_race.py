@@ -1,6 +1,6 @@
 """Twenty dispatchers, the same tickets, the product killed in between: one owner each, nothing lost, all told.
 
-WANGGE_TEST_ASSIGNMENTS sets how many tickets there are: 2,000 is the promise, 80 in every run.
+WANGGE_TEST_ASSIGNMENTS sets how many tickets there are: 2,000 is the promise, 40 in every run.
 """
 
 import http.client
@@ -24,7 +24,7 @@ from tests.faults.killed_app import KilledApp
 from tests.small_place import centre, grid_no
 from tests.viewers import sessions_of
 
-TICKETS = int(os.environ.get("WANGGE_TEST_ASSIGNMENTS", "80"))
+TICKETS = int(os.environ.get("WANGGE_TEST_ASSIGNMENTS", "40"))
 DISPATCHERS = 20
 RIVALS = 3  # dispatchers who want the same ticket
 KILLS = max(1, TICKETS // 300)

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -17,6 +17,7 @@ from services.tickets import ORDERS, Report, file_ticket, perform
 from tests.faults.job_worker import STEPS, main
 from tests.small_place import centre
 from tests.viewers import DISPATCHER
+from tests.waiting import until
 
 DAYS = timedelta(days=1)
 
@@ -41,13 +42,6 @@ def ended(process: ForkServerProcess, timeout_s: float) -> int | None:
 def end(process: ForkServerProcess) -> None:
     process.terminate()
     assert ended(process, 15) == 0
-
-
-def until(holds: Callable[[], bool], timeout_s: float = 120) -> None:
-    ends = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < ends, "did not come true in time"
-        time.sleep(0.05)
 
 
 def dispatched(stores: Stores, count: int) -> list[int]:
@@ -96,7 +90,7 @@ def test_killed_between_two_steps(clone: Stores, onlooker: Db, step: str) -> Non
     assert ended(start(clone, step), 120) == -9
     process = start(clone)
     try:
-        until(lambda: jobs(onlooker) == 0)
+        until(lambda: jobs(onlooker) == 0, 120)
     finally:
         end(process)
     assert told(onlooker) == {ticket: ["sign", "due", "escalate"] for ticket in ids}
@@ -108,7 +102,7 @@ def test_killed_at_random_with_two_at_work(clone: Stores, onlooker: Db) -> None:
     chance = random.Random(5)
     processes = [start(clone) for _ in range(2)]
     try:
-        until(lambda: len(told(onlooker)) > 2)
+        until(lambda: len(told(onlooker)) > 2, 120)
         for _ in range(3):
             time.sleep(chance.uniform(0.05, 0.4))
             victim = chance.randrange(2)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from services.tickets.check import faults
 from settings import ROOT, Settings
 from tests.faults.screen import Caller, Dispatcher, Screen
 from tests.small_place import load_small_place
+from tests.waiting import until
 
 OUTAGE_S = 1.5
 BACK_S = 10.0
@@ -50,7 +51,7 @@ class Place:
             [sys.executable, "-m", "tests.live_app", stores.database_url, stores.redis_url, stores.key_prefix,
              str(self.port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until(lambda: answers(self.url), 60)  # most of it goes by importing
+        until(lambda: answers(self.url), 100)  # most of it goes by importing
 
     def kill_app(self) -> None:
         assert self.process is not None
@@ -71,13 +72,6 @@ def answers(url: str) -> bool:
         return httpx.get(f"{url}/api/live/snapshot", timeout=3, trust_env=False).json()["as_of"] is not None
     except (httpx.HTTPError, ValueError, KeyError):
         return False
-
-
-def until(holds: Callable[[], bool], timeout_s: float) -> None:
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, "did not come true in time"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
