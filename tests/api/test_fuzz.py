@@ -23,7 +23,7 @@ from tests.api.fuzzing.requests import Requests
 from tests.api.fuzzing.site import Site, opened
 from tests.viewers import client_args
 
-CASES = int(os.environ.get("WANGGE_FUZZ_CASES", "4"))
+CASES = int(os.environ.get("WANGGE_FUZZ_CASES", "2"))
 TABLE = os.environ.get("WANGGE_FUZZ_TABLE")
 SEED = int(os.environ.get("WANGGE_FUZZ_SEED", "20260101"))
 pytestmark = [

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,8 +119,13 @@ def test_only_the_first_picture_of_many_is_taken() -> None:
     assert red > 200 > 60 > green
 
 
-@pytest.mark.parametrize("sent", [png_of(50_000, 50_000), png_of(65_000, 1_000), webp_of(16_383, 16_383)])
-def test_a_bomb_is_refused_before_it_goes_off(sent: bytes) -> None:
+@pytest.mark.parametrize(
+    ("made", "size"), [(png_of, (50_000, 50_000)), (png_of, (65_000, 1_000)), (webp_of, (16_383, 16_383))]
+)
+def test_a_bomb_is_refused_before_it_goes_off(
+    made: Callable[[int, int], bytes], size: tuple[int, int]
+) -> None:
+    sent = made(*size)
     with pytest.raises(pictures.PictureTooLarge, match="million pixels are taken") as refused:
         pictures.redraw(sent)
     assert "×" in refused.value.details[0]["given"]
