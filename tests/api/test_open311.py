@@ -51,13 +51,6 @@ def open_url(module_clone: Stores) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def closed_url(module_clone: Stores) -> Iterator[str]:
-    """The same place as it is without these settings."""
-    with served(create_app(Settings(), module_clone)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
 def client(open_url: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{open_url}/open311/v2", trust_env=False, timeout=20) as client:
         yield client
@@ -391,8 +384,8 @@ def test_a_picture_comes_with_a_form_of_parts(client: httpx.Client, module_clone
     assert bad.status_code == 415 and bad.json()[0]["code"] == 415
 
 
-def test_without_the_settings_a_key_is_needed(closed_url: str) -> None:
-    with httpx.Client(base_url=f"{closed_url}/open311/v2", trust_env=False) as client:
+def test_without_the_settings_a_key_is_needed(url: str) -> None:
+    with httpx.Client(base_url=f"{url}/open311/v2", trust_env=False) as client:
         for answer in (client.get("/services.json"), client.get("/requests.json"), post(client)):
             assert answer.status_code == 403 and "api_key" in answer.json()[0]["description"]
         assert client.get("/requests.json", params={"api_key": TOKEN}).status_code == 200
