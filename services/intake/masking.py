@@ -106,7 +106,8 @@ def _id(match: re.Match[str]) -> str | None:
         day = date(int(born[:4]), int(born[4:6]), int(born[6:]))
     except ValueError:
         return None
-    return f"{digits[:2]}{STARS}{digits[-4:]}" if 1900 <= day.year <= date.today().year else None
+    latest = date.today().year + 1  # on New Year's Day UTC is a year behind the place
+    return f"{digits[:2]}{STARS}{digits[-4:]}" if 1900 <= day.year <= latest else None
 
 
 def _mobile(match: re.Match[str]) -> str | None:
