@@ -19,6 +19,7 @@ Within = Annotated[
     str | None, Query(max_length=40, description="Code of an area; the whole place if absent.")
 ]
 Version = Annotated[int | None, Query(ge=0, description="The version that the screen has.")]
+Of = Annotated[int | None, Query(ge=0, description="The channel of that version, as the snapshot tells it.")]
 
 
 def router(runtime: Runtime) -> Router:
@@ -36,13 +37,14 @@ def router(runtime: Runtime) -> Router:
         viewer: Seer,
         within: Within = None,
         since: Annotated[int, Query(ge=0, description="The version that the screen has.")] = 0,
+        of: Of = None,
         turn: Annotated[int, Query(ge=0, description="The turn of positions that the screen has.")] = 0,
     ) -> Response:
         """What a WebSocket would have brought since then."""
-        return _json(hub.poll(await hub.scope(viewer, within), since, turn))
+        return _json(hub.poll(await hub.scope(viewer, within), since, of, turn))
 
     @routes.websocket("")
-    async def live(socket: WebSocket, within: Within = None, since: Version = None) -> None:
+    async def live(socket: WebSocket, within: Within = None, since: Version = None, of: Of = None) -> None:
         """One screen: frames of JSON text, positions as binary (docs/reference/live.md)."""
         await socket.accept()
         viewer = await admitted(socket, Right.MAP)
@@ -56,7 +58,7 @@ def router(runtime: Runtime) -> Router:
         except psycopg.Error:
             await socket.close(TRY_LATER, "the database is away")
             return
-        client = hub.join(scope, since)
+        client = hub.join(scope, since, of)
         client.write = wire.writer(socket)
         try:
             await _serve(socket, client, viewer)

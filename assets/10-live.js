@@ -38,6 +38,7 @@
   let run = 0;
   let within = null;
   let version = null; // of the state that the page shows; null = none yet
+  let channel = null; // of the server's, to which that version belongs
   let revision = null; // of the map
   let waiting = null; // frames that came while a snapshot is fetched; null = none is
   let turn = 0; // of the positions, when polling
@@ -160,6 +161,7 @@
     const moved = revision !== null && snapshot.revision !== revision;
     revision = snapshot.revision;
     version = snapshot.v;
+    channel = snapshot.of;
     if (moved) emit("areas", { revision });
     emit("snapshot", snapshot);
     emit("stations", snapshot.stations);
@@ -171,7 +173,7 @@
   // --- the WebSocket
   const connect = (mine) => {
     clearTimeout(timer);
-    const url = address("/api/live", { within, since: version });
+    const url = address("/api/live", { within, since: version, of: channel });
     url.protocol = url.protocol.replace("http", "ws");
     const opened = new WebSocket(url);
     opened.binaryType = "arraybuffer";
@@ -201,7 +203,7 @@
     let missed = 0;
     while (polling && mine === run) {
       try {
-        const answer = await get(address("/api/live/poll", { within, since: version ?? 0, turn }));
+        const answer = await get(address("/api/live/poll", { within, since: version ?? 0, of: channel, turn }));
         if (!polling || mine !== run) return;
         missed = 0;
         healthy = answer.postgres && answer.redis;

@@ -86,12 +86,13 @@ class Sent(NamedTuple):
 
 
 class Channel:
-    """The screens of one scope; used in the event loop only."""
+    """The screens of one scope; used in the event loop only. `born` (microseconds since 1970) tells it from others."""
 
     def __init__(self, scope: Scope, version: int) -> None:
         self.scope = scope
         self.version = version
         self.clients: set[Client] = set()
+        self.born = _now_us()
         self.used_at = self.changed_at = time.monotonic()
         self._sent: deque[Sent] = deque(maxlen=REPLAYED_FRAMES)
         self._covers_from = version
@@ -128,16 +129,24 @@ class Channel:
             self.tell(frame)
         self.version = version
 
-    def missed_since(self, version: int) -> list[str] | None:
-        """The frames that lead from that version to now; None when they are not known any more."""
-        if not self._covers_from <= version <= self.version:
+    def missed_since(self, version: int, born: int | None) -> list[str] | None:
+        """The frames that lead from that version of the channel born then to now; None when they are not known.
+
+        A version alone says nothing of what only time changes: of deadlines that passed while no channel was there.
+        """
+        if born != self.born or not self._covers_from <= version <= self.version:
             return None
         return [sent.frame for sent in self._sent if sent.is_due_after(version)]
 
     def restart(self, version: int, frame: str, reason: str) -> None:
         """Forget the past and tell all screens to take a fresh snapshot."""
+        self.born = _now_us()
         self.changed_at = time.monotonic()
         self._sent.clear()
         self.version = self._covers_from = version
         GAPS.labels(reason).inc(len(self.clients))
         self.tell(frame)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

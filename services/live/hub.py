@@ -188,13 +188,15 @@ class Hub:
             self._scopes[viewer.scope, code] = known
         return known[1]
 
-    def join(self, scope: Scope, since: int | None = None) -> Client:
-        """Connect a screen that is at version `since`: what it missed, or the notice of a gap, comes first."""
+    def join(self, scope: Scope, since: int | None = None, of: int | None = None) -> Client:
+        """Connect a screen at version `since` of channel `of`: what it missed comes first, or notice of a gap."""
         channel = self._channel(scope)
         client = Client(self._gap_frame())
-        first: list[Frame] = [frames.text("hello", v=channel.version, now=_now_ms(), as_of=self._as_of_ms)]
+        first: list[Frame] = [
+            frames.text("hello", v=channel.version, of=channel.born, now=_now_ms(), as_of=self._as_of_ms)
+        ]
         if since is not None:
-            missed = channel.missed_since(since)
+            missed = channel.missed_since(since, of)
             first.extend([self._gap_frame()] if missed is None else missed)
         if channel.figures_frame is not None:
             first.append(channel.figures_frame)
@@ -230,10 +232,10 @@ class Hub:
                 return await asyncio.shield(kept.task)
             await asyncio.wait([kept.task])
 
-    def poll(self, scope: Scope, since: int, moved_since: int) -> bytes:
-        """What a screen without a WebSocket missed since a version, and workers moved since a turn; JSON."""
+    def poll(self, scope: Scope, since: int, of: int | None, moved_since: int) -> bytes:
+        """What a screen without a WebSocket missed since a version of a channel, and who moved since a turn; JSON."""
         channel = self._channel(scope)
-        missed = channel.missed_since(since)
+        missed = channel.missed_since(since, of)
         texts = [self._gap_frame()] if missed is None else missed
         if channel.figures_frame is not None:
             texts = [*texts, channel.figures_frame]
@@ -243,7 +245,7 @@ class Hub:
         ]
         return orjson.dumps(
             {
-                "t": "poll", "v": channel.version, "now": _now_ms(), "as_of": self._as_of_ms,
+                "t": "poll", "v": channel.version, "of": channel.born, "now": _now_ms(), "as_of": self._as_of_ms,
                 "postgres": self._postgres_ok, "redis": self._reader.redis_ok, "turn": self.crew.turn,
                 "frames": [orjson.Fragment(text) for text in texts], "positions": moves,
             }
@@ -458,11 +460,11 @@ class Hub:
         return frames.text("gap", v=self.version, now=_now_ms())
 
     async def _take_snapshot(self, scope: Scope) -> bytes:
-        version, as_of_ms = self.version, self._as_of_ms
+        version, as_of_ms, born = self.version, self._as_of_ms, self._channel(scope).born
         if not self.directory.workers:
             await self._read_directory()
         workers = worker_rows(self.crew.shown(), self.directory, scope)
-        return await asyncio.to_thread(self._looks.snapshot, scope, version, as_of_ms, workers)
+        return await asyncio.to_thread(self._looks.snapshot, scope, version, born, as_of_ms, workers)
 
 
 def _now_ms() -> int:

@@ -24,11 +24,13 @@ class Looks:
         """The place's own day."""
         return datetime.now(self._zone).date()
 
-    def snapshot(self, scope: Scope, version: int, as_of_ms: int | None, workers: list[list[Any]]) -> bytes:
-        """The state of a scope as JSON, with those workers."""
+    def snapshot(
+        self, scope: Scope, version: int, of: int, as_of_ms: int | None, workers: list[list[Any]]
+    ) -> bytes:
+        """The state of a scope as JSON, at that version of that channel, with those workers."""
         with scoped(self._pool, scope) as conn:
             state = snapshot(conn, scope, self._profile, version, workers)
-        return orjson.dumps(state | {"as_of": as_of_ms})
+        return orjson.dumps(state | {"of": of, "as_of": as_of_ms})
 
     def measures(self, grids: list[int]) -> list[GridMeasure]:
         """Those grids as they are now."""

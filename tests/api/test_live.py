@@ -74,14 +74,15 @@ def test_hello_then_all_workers_then_changes_then_beats(url: str, client: httpx.
 
 def test_a_screen_that_comes_back_is_played_what_it_missed(url: str, client: httpx.Client) -> None:
     with socket(url) as ws:
-        version = json.loads(ws.recv(timeout=5))["v"]
+        hello = json.loads(ws.recv(timeout=5))
+        version, channel = hello["v"], hello["of"]
     ticket = file(client, (2, 1, 1))
     while client.get("/api/live/snapshot").json()["v"] == version:
         time.sleep(0.05)
-    with socket(url, f"?since={version}") as ws:
+    with socket(url, f"?since={version}&of={channel}") as ws:
         hello, delta = json.loads(ws.recv(timeout=5)), read_until(ws, "delta")[-1]
     assert hello["t"] == "hello" and delta["tickets"][0]["id"] == ticket["id"]
-    with socket(url, "?since=123456789") as ws:
+    with socket(url, f"?since=123456789&of={channel}") as ws:
         assert read_until(ws, "gap")
 
 
@@ -111,7 +112,9 @@ def test_polling_brings_changes_and_positions(url: str, client: httpx.Client) ->
     assert client.post("/api/positions/batch", json=[fix]).json()["accepted"] == 1
     until = time.monotonic() + 5
     while time.monotonic() < until:
-        polled = client.get("/api/live/poll", params={"since": first["v"], "turn": first["turn"]}).json()
+        polled = client.get(
+            "/api/live/poll", params={"since": first["v"]} | {key: first[key] for key in ("of", "turn")}
+        ).json()
         if polled["positions"] and any("tickets" in frame for frame in polled["frames"]):
             break
         time.sleep(0.05)

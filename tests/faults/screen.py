@@ -41,12 +41,12 @@ class Screen(threading.Thread):
         answer = httpx.get(f"{self.url}/api/live/snapshot", timeout=8, trust_env=False)
         assert answer.status_code == 200
         snapshot = answer.json()
-        self.version, self.as_of_ms = snapshot["v"], snapshot["as_of"] or 0
+        self.version, self.channel, self.as_of_ms = snapshot["v"], snapshot["of"], snapshot["as_of"] or 0
         self.grids = {row[0]: row for row in snapshot["grids"]}
 
     def follow(self) -> None:
         """One connection."""
-        address = f"{self.url.replace('http', 'ws')}/api/live?since={self.version}"
+        address = f"{self.url.replace('http', 'ws')}/api/live?since={self.version}&of={self.channel}"
         with connect(address, compression=None, proxy=None, open_timeout=3, close_timeout=0.2) as ws:
             self.opened += 1
             while not self.stopped.is_set():

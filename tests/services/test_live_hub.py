@@ -38,10 +38,12 @@ TOWN_1 = Scope(grid_no(1, 0, 0), grid_no(1, 0, 0) + 999_999)
 class Screen:
     """What assets/10-live.js does, in Python: joins, takes a snapshot, applies what comes after it."""
 
-    def __init__(self, hub: Hub, scope: Scope = EVERYTHING, since: int | None = None) -> None:
+    def __init__(
+        self, hub: Hub, scope: Scope = EVERYTHING, since: int | None = None, of: int | None = None
+    ) -> None:
         self.hub, self.scope = hub, scope
-        self.client = hub.join(scope, since)
-        self.v = since or 0
+        self.client = hub.join(scope, since, of)
+        self.v, self.of = since or 0, of
         self.grids: dict[int, list[Any]] = {}
         self.workers: dict[int, tuple[float, float]] = {}
         self.seen: list[dict[str, Any]] = []
@@ -50,7 +52,8 @@ class Screen:
 
     async def take_snapshot(self) -> None:
         state = orjson.loads(await self.hub.snapshot(self.scope))
-        self.v = state["v"]
+        self.v, self.of = state["v"], state["of"]
+        self.coloured = max(self.coloured, self.v)  # its grids are at least as young
         self.grids = {row[0]: row for row in state["grids"]}
         self.workers = {row[0]: (row[1], row[2]) for row in state["workers"]}
 
@@ -186,7 +189,7 @@ async def test_news_do_not_wait_for_the_colours_and_the_age_does(hub: Hub, pool:
     hub._handed_over, hub._as_of_ms = (filed, 10**15), 1
     await hub._beat()
     assert hub.health()["as_of"] == 1  # as long as a grid has its old colour, the state is as old
-    back = Screen(hub, since=filed)
+    back = Screen(hub, since=filed, of=wall.of)
     back.grids = dict(wall.grids)
     later = await file(pool)  # the same grid again, while it is being measured
     await wall.read_until(lambda: len(wall.told("tickets")) == 2)
@@ -263,7 +266,7 @@ async def test_a_screen_that_comes_back_is_played_what_it_missed(hub: Hub, pool:
     await file(pool, (2, 2, 2))
     before = hub.version
     await until(lambda: hub.version > before or hub.version == 2)
-    again = Screen(hub, since=wall.v)
+    again = Screen(hub, since=wall.v, of=wall.of)
     again.grids = dict(wall.grids)
     await again.read_until(lambda: again.grids[grid_no(2, 2, 2)][1] == 1)
     assert again.gaps == 0 and [item["area_no"] for item in again.told("tickets")] == [grid_no(2, 2, 2)]
@@ -276,19 +279,41 @@ async def test_a_version_that_is_not_known_gives_a_gap(hub: Hub, pool: Pool, sin
     await until(lambda: hub.version == 1)
     if since == 0:
         hub._channels.clear()
-    wall = Screen(hub, since=since)
+    wall = Screen(hub, since=since, of=hub._channel(EVERYTHING).born)
     await wall.read_until(lambda: wall.gaps == 1)
     assert wall.v == 1
     await same_as_fresh(wall)
 
 
+async def test_what_only_time_changed_reaches_who_comes_back_to_another_process(hub: Hub, pool: Pool) -> None:
+    """Nothing happened while no process ran, so the version is the same; but a deadline passed."""
+    ticket = await file(pool)
+    wall = await screen(hub)
+    await wall.read_until(lambda: wall.coloured == hub.version)
+    hub.leave(wall.scope, wall.client)
+    hub._channels.clear()  # as after a start
+    with scoped(pool, EVERYTHING) as conn:
+        conn.execute("UPDATE ticket SET due_at = now() - interval '1 minute'")
+    others = Screen(hub)  # somebody is there already
+    back = Screen(hub, since=wall.v, of=wall.of)
+    back.grids = dict(wall.grids)
+    await back.read_until(lambda: back.gaps == 1)
+    assert back.v == wall.v and back.grids[ticket.area.no][2] == 1
+    assert await others.client.frames()
+    polled = orjson.loads(hub.poll(EVERYTHING, wall.v, wall.of, 0))
+    assert polled["frames"][0]["t"] == "gap"
+    again = Screen(hub, since=back.v, of=back.of)  # which now is known
+    await again.read_until(lambda: any(told["t"] == "beat" for told in again.seen))
+    assert again.gaps == 0
+
+
 async def test_polling_brings_the_same(hub: Hub, pool: Pool) -> None:
-    first = orjson.loads(hub.poll(EVERYTHING, hub.version, 0))
+    first = orjson.loads(hub.poll(EVERYTHING, hub.version, None, 0))
     ticket = await file(pool)
     await until(lambda: hub._measured == 1)
-    polled = orjson.loads(hub.poll(EVERYTHING, first["v"], first["turn"]))
+    polled = orjson.loads(hub.poll(EVERYTHING, first["v"], first["of"], first["turn"]))
     assert [row[0] for frame in polled["frames"] for row in frame.get("grids", ())] == [ticket.area.no]
-    assert orjson.loads(hub.poll(EVERYTHING, 99, 0))["frames"][0]["t"] == "gap"
+    assert orjson.loads(hub.poll(EVERYTHING, 99, first["of"], 0))["frames"][0]["t"] == "gap"
 
 
 async def test_a_slow_screen_is_told_of_a_gap_and_memory_stays_bounded() -> None:
