@@ -101,7 +101,7 @@ def _loaded(
             await listen(port, "/api/live", 1, under.heard, session=wall)
         await listen(port, "/api/live", OPERATORS - 1, under.heard)
         loads = [
-            asyncio.create_task(steady(port, _fixes(fleet).__next__, POSITIONS, over, connections=64)),
+            asyncio.create_task(steady(port, _fixes(fleet).__next__, POSITIONS, over, connections=256)),
             asyncio.create_task(steady(port, itertools.cycle(asks).__next__, ASKS, over, connections=10)),
         ]
         start = time.monotonic()
