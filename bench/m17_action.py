@@ -98,7 +98,7 @@ def _assignments(context: Context, server: Server) -> list[Result]:
         Result(
             f"17 assignment → another dispatcher's queue, {SCREENS} screens open, p95", pixels_p95, None, "ms",
             f"≤ {BAR_MS:.0f} ms", pixels_p95 <= BAR_MS and not unseen, "", n=len(pixels),
-            note=f"painted in Chromium, the queue read anew; median {percentile(pixels, 0.5):.0f} ms, {unseen} lost",
+            note=f"painted in Chromium; median {percentile(pixels, 0.5):.0f} ms, {unseen} lost",
         ),
     ]  # fmt: skip
 
