@@ -9,6 +9,7 @@ from geodata.queries.positions import PositionRow, forget_latest, keep_latest, m
 from geodata.scope import Db
 from geodata.servers import Stores
 from tests.small_place import centre
+from tests.waiting import until
 
 WALKS = 20
 
@@ -27,22 +28,33 @@ def entries_asked(conn: Db) -> int:
     return int(scan["Heap Fetches"])
 
 
-def test_places_that_were_left_are_passed_over(stores: Stores) -> None:
+def test_places_that_were_left_are_passed_over(clone: Stores) -> None:
     with (
-        psycopg.connect(stores.database_url, autocommit=True) as conn,
-        job_session(stores.app_url, "test") as job,
+        psycopg.connect(clone.database_url, autocommit=True) as conn,
+        job_session(clone.app_url, "test") as job,
     ):
         workers = conn.execute("SELECT id, area_no FROM worker ORDER BY id LIMIT 20").fetchall()
         lon, lat = centre(1, 1, 5)
         start = datetime.now(UTC)
         forget_latest(conn, start + timedelta(days=1))
         conn.execute("VACUUM worker_position")
-        for walk in range(WALKS):
-            at = start + timedelta(seconds=walk)
-            keep_latest(
-                conn,
-                [PositionRow(no, at, at, lon + 0.001 * walk, lat, 5, 1, 0, 80, area) for no, area in workers],
-            )
-        mark_left(job)
-        assert entries_asked(conn) < 2 * len(workers)
-        forget_latest(conn, start + timedelta(days=1))
+        with psycopg.connect(clone.database_url) as reader:
+            reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            reader.execute("SELECT count(*) FROM worker_position")
+            for walk in range(WALKS):
+                at = start + timedelta(seconds=walk)
+                keep_latest(
+                    conn,
+                    [
+                        PositionRow(no, at, at, lon + 0.001 * walk, lat, 5, 1, 0, 80, area)
+                        for no, area in workers
+                    ],
+                )
+            mark_left(job)
+            assert entries_asked(conn) == WALKS * len(workers)  # somebody could still see where they were
+
+        def passed_over() -> bool:
+            mark_left(job)
+            return entries_asked(conn) < 2 * len(workers)
+
+        until(passed_over)  # an autovacuum that looks at the table just now is such a reader too
