@@ -1,6 +1,6 @@
 """What several files of these tests start from."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
@@ -8,7 +8,10 @@ import pytest
 from geodata.scope import Pool, scoped
 from geodata.servers import Stores
 from services.care import register
+from services.live import Hub
+from settings import Settings
 from tests.services.care_record import ENTRY, OFFICIAL, PROFILE, SEALS, TODAY
+from tests.services.live_screen import until
 from tests.viewers import county, of_town
 
 
@@ -25,3 +28,13 @@ def care(pool: Pool, clone: Stores) -> Iterator[int]:
     with scoped(pool, OFFICIAL.scope, "care") as conn:
         made = register.add(conn, OFFICIAL, ENTRY, SEALS, PROFILE, TODAY)
     yield made
+
+
+@pytest.fixture
+async def hub(clone: Stores, pool: Pool) -> AsyncIterator[Hub]:
+    """A live hub that is connected and leads the relay, in a hurry."""
+    hub = Hub(clone, pool, Settings(live_interval_ms=30, position_interval_ms=100), PROFILE)
+    await hub.start()
+    await until(lambda: hub.health()["redis"] and hub.health()["postgres"] and hub._relay.leads)
+    yield hub
+    await hub.stop()
