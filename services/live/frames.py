@@ -1,7 +1,7 @@
 """The frames that go to screens: JSON texts, and worker positions as compact binary."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -39,6 +39,18 @@ def positions(moves: list[Move], kind: int = MOVED) -> bytes:
 def grid_rows(measures: Iterable[GridMeasure]) -> list[list[Any]]:
     """[no, open, overdue, per_1000, patrol_days] a grid."""
     return [list(measure) for measure in measures]
+
+
+def news(events: Sequence[Event]) -> dict[str, list[Any]]:
+    """What the events are to a screen, by what it draws them on; only what there is."""
+    tickets = [event for event in events if event.kind == "ticket"]
+    parts: dict[str, list[Any]] = {
+        "tickets": [ticker_of_event(event) for event in tickets],
+        "heat": [heat for heat in map(heat_of_event, tickets) if heat is not None],
+        "stations": [[e.body["id"], e.body["state"]] for e in events if e.kind == "station"],
+        "desks": [[e.body["desk"], e.body["id"]] for e in events if e.kind == "desk"],
+    }
+    return {key: rows for key, rows in parts.items() if rows}
 
 
 def ticker_of_event(event: Event) -> dict[str, Any]:

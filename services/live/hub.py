@@ -4,12 +4,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
 import orjson
 import psycopg
-import structlog
 from prometheus_client import Gauge
 from redis.exceptions import RedisError
 
@@ -25,26 +23,22 @@ from services.live.crew import Crew
 from services.live.events import Event
 from services.live.looks import Looks
 from services.live.loops import every, guarded
+from services.live.measuring import Measuring
+from services.live.pace import FIGURES_S, Pace
 from services.live.reader import Reader
 from services.live.relay import Relay
+from services.live.shared import Snapshots
 from services.live.snapshot import worker_rows
+from services.live.whereabouts import Whereabouts
 from services.positions.directory import Directory
 from services.positions.history import History
 from services.positions.intake import Intake
 from settings import Settings
 
-log = structlog.get_logger("wangge.live")
 SCREENS = Gauge("wangge_live_screens", "Screens connected to this process.")
 
 BEAT_S = 2.0
-WATCH_S = 2.0
 DIRECTORY_S = 15.0
-HIDE_S = 5.0
-FIGURES_S = 1.0  # least time between two figures of a scope when something happened in it
-FIGURES_QUIET_S = 10.0  # and when nothing did
-FIGURES_PART = 0.1  # most of the time that computing figures of a scope may take
-POSITIONS_KEPT_S = 1.0  # as long may the ages in it be behind
-SNAPSHOT_KEPT_S = 0.5  # many screens that come back at once share one
 SCOPE_KEPT_S = 60.0
 ANSWER_S = 1.5
 
@@ -57,26 +51,6 @@ class Health(TypedDict):
     v: int
     as_of: int | None
     clients: int
-
-
-class Shared(NamedTuple):
-    """A snapshot that several screens get."""
-
-    begun_at: float  # monotonic seconds
-    task: asyncio.Task[bytes]
-
-    def serves(self, changed_at: float) -> bool:
-        """Whether it is good, fresh, and of a state that has not changed since."""
-        recent = changed_at <= self.begun_at and time.monotonic() - self.begun_at < SNAPSHOT_KEPT_S
-        return recent and not self.task.cancelled() and self.task.exception() is None
-
-
-class Everyone(NamedTuple):
-    """A frame of all workers' positions, for all screens that join about now."""
-
-    made_at: float  # monotonic seconds
-    turn: int
-    frame: bytes
 
 
 class Hub:
@@ -107,22 +81,22 @@ class Hub:
 
         self._channels: dict[Scope, Channel] = {}
         self._scopes: dict[tuple[Scope, str], tuple[float, Scope]] = {}
-        self._snapshots: dict[Scope, Shared] = {}
-        self._everyone: dict[Scope, Everyone] = {}
-        self._figures_at: dict[Scope, float] = {}  # monotonic seconds from which they may be computed again
-        self._dirty: set[Scope] = set()  # scopes in which something happened since their figures
+        self._snapshots = Snapshots(self._take_snapshot)
+        self._whereabouts = Whereabouts(self.crew)
+        self._pace = Pace(self._looks, self._figures_text)
+        self._measuring = Measuring(
+            self._looks,
+            settings.live_interval_ms / 1000,
+            is_wanted=lambda: bool(self._channels),
+            on_measures=self._on_measures,
+            on_late=lambda grids: self._pace.note(s for s in self._channels if any(map(s.holds, grids))),
+            on_new_day=lambda: self._restart_channels("midnight"),
+        )
 
         self._pending: list[Event] = []
         self._awake = asyncio.Event()
-        self._changed: set[int] = set()  # grids to be measured
-        self._unmeasured = asyncio.Event()
-        self._measured = 0  # up to that version all changed grids were measured
-        self._life = 0  # grows with every restart
         self._as_of_ms: int | None = None
         self._handed_over: tuple[int, int] | None = None
-        self._hide_at = 0.0
-        self._sent_turn = 0
-        self._postgres_ok = False
         self.version = 0  # of the last event whose changes went to the channels
 
     # --- life
@@ -135,9 +109,9 @@ class Hub:
         loops: dict[str, Awaitable[None]] = {
             "read": self._reader.run(),
             "flush": self._flush_loop(),
-            "measure": self._measure_loop(),
+            "measure": self._measuring.run(),
             "beat": every(BEAT_S, self._beat),
-            "watch": self._watch_loop(),
+            "watch": self._measuring.watch(),
             "positions": every(self._settings.position_interval_ms / 1000, self._send_positions),
             "figures": every(FIGURES_S, self._send_figures),
             "directory": every(DIRECTORY_S, self._read_directory),
@@ -159,7 +133,7 @@ class Hub:
     def health(self) -> Health:
         """What is connected and how far the feed is."""
         return {
-            "postgres": self._postgres_ok,
+            "postgres": self._measuring.postgres_ok,
             "redis": self._reader.redis_ok,
             "v": self.version,
             "as_of": self._as_of_ms,
@@ -192,15 +166,13 @@ class Hub:
         """Connect a screen at version `since` of channel `of`: what it missed comes first, or notice of a gap."""
         channel = self._channel(scope)
         client = Client(self._gap_frame())
-        first: list[Frame] = [
-            frames.text("hello", v=channel.version, of=channel.born, now=_now_ms(), as_of=self._as_of_ms)
-        ]
+        first: list[Frame] = [self._text("hello", v=channel.version, of=channel.born)]
         if since is not None:
             missed = channel.missed_since(since, of)
             first.extend([self._gap_frame()] if missed is None else missed)
         if channel.figures_frame is not None:
             first.append(channel.figures_frame)
-        first.append(self._all_positions(scope))
+        first.append(self._whereabouts.all_in(scope))
         client.begin(first)
         channel.clients.add(client)
         SCREENS.inc()
@@ -217,20 +189,10 @@ class Hub:
     async def snapshot(self, scope: Scope) -> bytes:
         """The state of a scope as JSON. Raises psycopg.OperationalError while the database is away.
 
-        One is made at a time and shared by all who ask meanwhile, as long as nothing changed since it was begun: who
-        has just joined gets only the frames from then on.
+        It was begun after the last change: who has just joined gets only the frames from then on.
         """
         channel = self._channel(scope)
-        asked_at = max(channel.changed_at, self.crew.hidden_at)
-        while True:
-            kept = self._snapshots.get(scope)
-            if kept is None or (kept.task.done() and not kept.serves(asked_at)):
-                kept = self._snapshots[scope] = Shared(
-                    time.monotonic(), asyncio.create_task(self._take_snapshot(scope))
-                )
-            if kept.begun_at >= asked_at:
-                return await asyncio.shield(kept.task)
-            await asyncio.wait([kept.task])
+        return await self._snapshots.of(scope, max(channel.changed_at, self.crew.hidden_at))
 
     def poll(self, scope: Scope, since: int, of: int | None, moved_since: int) -> bytes:
         """What a screen without a WebSocket missed since a version of a channel, and who moved since a turn; JSON."""
@@ -246,7 +208,7 @@ class Hub:
         return orjson.dumps(
             {
                 "t": "poll", "v": channel.version, "of": channel.born, "now": _now_ms(), "as_of": self._as_of_ms,
-                "postgres": self._postgres_ok, "redis": self._reader.redis_ok, "turn": self.crew.turn,
+                "postgres": self._measuring.postgres_ok, "redis": self._reader.redis_ok, "turn": self.crew.turn,
                 "frames": [orjson.Fragment(text) for text in texts], "positions": moves,
             }
         )  # fmt: skip
@@ -260,10 +222,9 @@ class Hub:
             callback(found)
 
     def _on_restart(self, version: int) -> None:
-        self._life += 1
         self._pending.clear()
-        self._changed.clear()
-        self.version = self._measured = version
+        self.version = version
+        self._measuring.forget(version)
         self._restart_channels("missed")
         for _, on_gap in self._subscribers:
             if on_gap is not None:
@@ -291,45 +252,19 @@ class Hub:
             return
         self.version = events[-1].version
         if any(event.kind in ("areas", "reload") for event in events):
-            self._measured = self.version
+            self._measuring.forget(self.version)
             self._grow_as_of()
             self._scopes.clear()
             self._restart_channels("areas")
             return
         for channel in self._channels.values():
             channel.advance(self.version, self._delta(channel, events))
-        self._changed.update(event.area_no for event in events if event.kind in ("ticket", "patrol"))
-        self._unmeasured.set()
+        self._measuring.note(
+            self.version, (event.area_no for event in events if event.kind in ("ticket", "patrol"))
+        )
 
-    async def _measure_loop(self) -> None:
-        """Grids are coloured a moment after the news that changed them: people read first, and many changes are one."""
-        interval_s = self._settings.live_interval_ms / 1000
-        while True:
-            await self._unmeasured.wait()
-            await asyncio.sleep(interval_s)
-            self._unmeasured.clear()
-            try:
-                await self._measure()
-            except psycopg.Error as error:
-                self._postgres_ok = False
-                log.warning("live measures wait for the database", error=str(error).strip())
-                self._unmeasured.set()
-                await asyncio.sleep(0.5)
-
-    async def _measure(self) -> None:
-        """Measure the changed grids once, and tell all channels."""
-        life, version = self._life, self.version
-        changed, self._changed = self._changed, set()  # who changes meanwhile is measured again
-        measures: list[GridMeasure] = []
-        if changed and self._channels:
-            try:
-                measures = await asyncio.to_thread(self._looks.measures, sorted(changed))
-            except psycopg.Error:
-                self._changed |= changed
-                raise
-        if life != self._life:
-            return  # a restart made this part of the past
-        self._measured = version
+    def _on_measures(self, measures: Sequence[GridMeasure]) -> None:
+        """Tell all channels of grids that were measured."""
         self._grow_as_of()
         for channel in self._channels.values():
             channel.advance(self.version, self._grids(channel.scope, measures))
@@ -337,103 +272,40 @@ class Hub:
     def _grids(self, scope: Scope, measures: Sequence[GridMeasure]) -> str | None:
         """What the measures are to one scope; None when nothing."""
         rows = frames.grid_rows(measure for measure in measures if scope.holds(measure.no))
-        return (
-            frames.text("delta", v=self.version, now=_now_ms(), as_of=self._as_of_ms, grids=rows)
-            if rows
-            else None
-        )
+        return self._text("delta", grids=rows) if rows else None
 
     def _delta(self, channel: Channel, events: Sequence[Event]) -> str | None:
         """What the events are to one scope; None when nothing."""
         inside = [event for event in events if channel.scope.holds(event.area_no) or event.is_everybodys]
-        tickets = [event for event in inside if event.kind == "ticket"]
-        parts: dict[str, list[Any]] = {
-            "tickets": [frames.ticker_of_event(event) for event in tickets],
-            "heat": [heat for heat in map(frames.heat_of_event, tickets) if heat is not None],
-            "stations": [[e.body["id"], e.body["state"]] for e in inside if e.kind == "station"],
-            "desks": [[e.body["desk"], e.body["id"]] for e in inside if e.kind == "desk"],
-        }
         if inside:
-            self._dirty.add(channel.scope)
-        filled = {key: rows for key, rows in parts.items() if rows}
-        if not filled:
-            return None
-        return frames.text("delta", v=self.version, now=_now_ms(), as_of=self._as_of_ms, **filled)
+            self._pace.note([channel.scope])
+        parts = frames.news(inside)
+        return self._text("delta", **parts) if parts else None
 
     async def _beat(self) -> None:
         """Say how far the feed is and how old; forget channels that nobody uses."""
         with suppress(RedisError, OSError, TimeoutError):  # without an answer the age grows
             self._handed_over = await asyncio.wait_for(self._reader.handed_over(), ANSWER_S)
         self._grow_as_of()
-        frame = frames.text(
-            "beat", v=self.version, now=_now_ms(), as_of=self._as_of_ms,
-            postgres=self._postgres_ok, redis=self._reader.redis_ok,
-        )  # fmt: skip
+        frame = self._text("beat", postgres=self._measuring.postgres_ok, redis=self._reader.redis_ok)
         for scope, channel in list(self._channels.items()):
             channel.tell(frame)
             if channel.is_idle:
                 del self._channels[scope]
-                self._dirty.discard(scope)
-                self._figures_at.pop(scope, None)
-                self._snapshots.pop(scope, None)
-                self._everyone.pop(scope, None)
+                self._pace.forget(scope)
+                self._snapshots.forget(scope)
+                self._whereabouts.forget(scope)
 
     def _grow_as_of(self) -> None:
         """What the relay had handed over at some moment is all with the screens: they show that moment."""
-        if self._handed_over is not None and self._handed_over[0] <= self._measured:
+        if self._handed_over is not None and self._handed_over[0] <= self._measuring.version:
             self._as_of_ms = self._handed_over[1]
 
-    async def _watch_loop(self) -> None:
-        """Notice what only time changes: deadlines that pass, and a new day for the days since a patrol."""
-        looked_at, today = datetime.now(UTC) - timedelta(seconds=WATCH_S), self._looks.today()
-        while True:
-            now = datetime.now(UTC)
-            try:
-                late = await asyncio.to_thread(self._looks.ran_late, looked_at, now)
-            except psycopg.Error:
-                self._postgres_ok = False
-            else:
-                self._postgres_ok = True
-                looked_at = now
-                if late:
-                    self._changed.update(late)
-                    self._dirty.update(s for s in self._channels if any(s.holds(no) for no in late))
-                    self._unmeasured.set()
-            if self._looks.today() != today:
-                today = self._looks.today()
-                self._restart_channels("midnight")
-            await asyncio.sleep(WATCH_S)
-
     async def _send_positions(self) -> None:
-        crew = self.crew
-        now = time.monotonic()
-        if now >= self._hide_at:
-            self._hide_at = now + HIDE_S
-            crew.hide_gone(_now_ms())
-        if crew.turn == self._sent_turn:
-            return
-        for scope, channel in self._channels.items():
-            if channel.clients and (moves := crew.moves(scope, self._sent_turn)):
-                channel.tell(frames.positions(moves))
-        self._sent_turn = crew.turn
+        self._whereabouts.send(self._channels)
 
     async def _send_figures(self) -> None:
-        for scope, channel in list(self._channels.items()):
-            now = time.monotonic()
-            quiet_s = 0 if scope in self._dirty else FIGURES_QUIET_S
-            if not channel.clients or now < self._figures_at.get(scope, 0) + quiet_s:
-                continue
-            self._dirty.discard(scope)
-            try:
-                made = await asyncio.to_thread(self._looks.figures, scope)
-            except psycopg.OperationalError:
-                self._dirty.add(scope)
-                return
-            took_s = time.monotonic() - now
-            self._figures_at[scope] = time.monotonic() + max(FIGURES_S, took_s / FIGURES_PART) - FIGURES_S / 2
-            channel.tell_figures(
-                frames.text("delta", v=channel.version, now=_now_ms(), as_of=self._as_of_ms, figures=made)
-            )
+        await self._pace.send(self._channels)
 
     async def _read_directory(self) -> None:
         with suppress(psycopg.OperationalError):
@@ -448,13 +320,12 @@ class Hub:
         channel.touch()
         return channel
 
-    def _all_positions(self, scope: Scope) -> bytes:
-        """Where all are. One frame serves all who join until the next is sent: whoever moved after it is in that."""
-        kept, now = self._everyone.get(scope), time.monotonic()
-        if kept is None or kept.turn < self._sent_turn or now - kept.made_at > POSITIONS_KEPT_S:
-            frame = frames.positions(self.crew.all_moves(scope), frames.ALL)
-            kept = self._everyone[scope] = Everyone(now, self.crew.turn, frame)
-        return kept.frame
+    def _text(self, kind: str, **fields: Any) -> str:
+        """A frame that says how far the feed is and how old."""
+        return frames.text(kind, **{"v": self.version, "now": _now_ms(), "as_of": self._as_of_ms} | fields)
+
+    def _figures_text(self, channel: Channel, figures: Any) -> str:
+        return self._text("delta", v=channel.version, figures=figures)
 
     def _gap_frame(self) -> str:
         return frames.text("gap", v=self.version, now=_now_ms())

@@ -73,7 +73,7 @@ async def test_what_only_time_changed_reaches_who_comes_back_to_another_process(
 async def test_polling_brings_the_same(hub: Hub, pool: Pool) -> None:
     first = orjson.loads(hub.poll(EVERYTHING, hub.version, None, 0))
     ticket = await file(pool)
-    await until(lambda: hub._measured == 1)
+    await until(lambda: hub._measuring.version == 1)
     polled = orjson.loads(hub.poll(EVERYTHING, first["v"], first["of"], first["turn"]))
     assert [row[0] for frame in polled["frames"] for row in frame.get("grids", ())] == [ticket.area.no]
     assert orjson.loads(hub.poll(EVERYTHING, 99, first["of"], 0))["frames"][0]["t"] == "gap"

@@ -54,7 +54,7 @@ async def test_news_do_not_wait_for_the_colours_and_the_age_does(hub: Hub, pool:
     await wall.read_until(lambda: bool(wall.told("tickets")))
     filed = wall.changed
     await until(lambda: len(shown_before) == 2)  # what failed is measured again
-    assert wall.coloured < filed and hub._measured < filed == hub.version
+    assert wall.coloured < filed and hub._measuring.version < filed == hub.version
     hub._handed_over, hub._as_of_ms = (filed, 10**15), 1
     await hub._beat()
     assert hub.health()["as_of"] == 1  # as long as a grid has its old colour, the state is as old
