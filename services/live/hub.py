@@ -224,13 +224,14 @@ class Hub:
     def _on_restart(self, version: int) -> None:
         self._pending.clear()
         self.version = version
-        self._measuring.forget(version)
         self._restart_channels("missed")
         for _, on_gap in self._subscribers:
             if on_gap is not None:
                 on_gap()
 
     def _restart_channels(self, reason: str) -> None:
+        """All screens take a snapshot; what was being measured is older than that."""
+        self._measuring.forget(self.version)
         for channel in self._channels.values():
             channel.restart(self.version, self._gap_frame(), reason)
 
@@ -252,10 +253,9 @@ class Hub:
             return
         self.version = events[-1].version
         if any(event.kind in ("areas", "reload") for event in events):
-            self._measuring.forget(self.version)
-            self._grow_as_of()
             self._scopes.clear()
             self._restart_channels("areas")
+            self._grow_as_of()
             return
         for channel in self._channels.values():
             channel.advance(self.version, self._delta(channel, events))

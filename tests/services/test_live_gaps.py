@@ -1,5 +1,9 @@
 """What a screen gets that missed something: what it missed, or a fresh snapshot."""
 
+import asyncio
+import threading
+from typing import Any
+
 import orjson
 import pytest
 
@@ -34,6 +38,35 @@ async def test_a_screen_that_comes_back_is_played_what_it_missed(hub: Hub, pool:
     await again.read_until(lambda: again.grids[grid_no(2, 2, 2)][1] == 1)
     assert again.gaps == 0 and [item["area_no"] for item in again.told("tickets")] == [grid_no(2, 2, 2)]
     await same_as_fresh(again)
+
+
+@pytest.mark.parametrize("by", ["import", "midnight"])
+async def test_what_was_measured_before_a_fresh_snapshot_is_not_told_after_it(
+    hub: Hub, pool: Pool, by: str
+) -> None:
+    wall, measures = await screen(hub), hub._looks.measures
+    begun, turn = threading.Event(), threading.Event()
+
+    def slow(grids: list[int]) -> Any:
+        old = measures(grids)
+        begun.set()
+        turn.wait(8)
+        return [measure._replace(open=99) for measure in old]
+
+    hub._looks.measures = slow  # type: ignore[method-assign]
+    await file(pool)
+    await asyncio.to_thread(begun.wait, 8)
+    if by == "import":
+        with scoped(pool, EVERYTHING) as conn:
+            add_event(conn, "areas", grid_no(0, 0, 0), {})
+    else:
+        hub._restart_channels("midnight")
+    await wall.read_until(lambda: wall.gaps == 1)
+    hub._looks.measures = measures  # type: ignore[method-assign]
+    turn.set()
+    await file(pool)
+    await wall.read_until(lambda: wall.grids[grid_no(1, 1, 1)][1] == 2 and wall.coloured == hub.version)
+    assert 99 not in [row[1] for row in wall.told("grids")]
 
 
 @pytest.mark.parametrize("since", [0, 10_000])
@@ -85,6 +118,6 @@ async def test_a_slow_screen_is_told_of_a_gap_and_memory_stays_bounded() -> None
         client.put(str(number))
         assert len(client._frames) <= QUEUE_LENGTH
     frames = await client.frames()
-    assert frames[0] == '{"t":"gap"}' and frames[-1] == "999"
+    assert frames is not None and frames[0] == '{"t":"gap"}' and frames[-1] == "999"
     client.close()
     assert await client.frames() is None
