@@ -1,10 +1,7 @@
-"""GeoReport v2 as clients use it: JSON and XML, filters and paging, posting, and nothing of a person in any answer."""
+"""GeoReport v2 as clients read it, in JSON or XML: lists, errors, nothing of a person in any answer."""
 
-import json
 import re
 import secrets
-import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,67 +9,22 @@ import httpx
 import psycopg
 import pytest
 import xmltodict
-from websockets.sync.client import connect
 
 import profiles
 from app import create_app
 from geodata.servers import Stores
-from services.access import SYSTEM
-from services.access.tokens import digest_of
 from services.open311.requests import _named
-from services.tickets import Report, file_ticket
-from settings import ROOT, Settings
+from settings import Settings
+from tests.api.open311.asking import ASKED, LAT, LON, TOKEN, filed, post, tickets
 from tests.live_app import served
-from tests.small_place import centre, make_months
-from tests.viewers import cookies_for, county
+from tests.small_place import make_months
 
-LON, LAT = centre(1, 1, 1)
 PRIVATE = {
     "first_name": "小明", "last_name": "欧阳", "email": "ouyang.xm@example.com", "phone": "13812345678",
     "device_id": "device-9f86d081884c", "account_id": "account-60303ae22b99",
 }  # fmt: skip
 WORDS = "路灯不亮，我是欧阳小明，电话13812345678，座机0537-5212345，身份证370883199001011239，ouyang.xm@example.com"
 NEVER = (*PRIVATE.values(), "欧阳小明", "5212345", "370883199001011239", "19900101", "12345678")
-ASKED = {"service_code": "05003", "lat": str(LAT), "long": str(LON), "description": "路灯不亮，请修"}
-TOKEN = secrets.token_urlsafe(24)
-
-
-@pytest.fixture(scope="module")
-def open_url(module_clone: Stores) -> Iterator[str]:
-    """A place that lets anybody read and report."""
-    settings = Settings(open311_public=True, open_intake=True, intake_per_minute=10_000, live_interval_ms=50)
-    with psycopg.connect(module_clone.database_url) as conn:
-        conn.execute(
-            "INSERT INTO api_client (name, token_sha256, created_by) VALUES ('hub', %s, 'tests')",
-            (digest_of(TOKEN),),
-        )
-    with served(create_app(settings, module_clone)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def client(open_url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{open_url}/open311/v2", trust_env=False, timeout=20) as client:
-        yield client
-
-
-def post(client: httpx.Client, form: str = "json", **changes: str) -> httpx.Response:
-    return client.post(f"/requests.{form}", data={**ASKED, **changes})
-
-
-def filed(client: httpx.Client, **changes: str) -> dict[str, Any]:
-    """A request that was just posted, as everybody reads it."""
-    answer = post(client, **changes)
-    assert answer.status_code == 201, answer.text
-    number = answer.json()[0]["service_request_id"]
-    return dict(client.get(f"/requests/{number}.json").json()[0])
-
-
-def tickets(conn: psycopg.Connection[Any], **changes: Any) -> int:
-    """A ticket of another channel than Open311."""
-    profile = profiles.load("zoucheng")
-    given = {"channel": "12345", "category": "05003", "title": "匿名的话", "lon": LON, "lat": LAT, **changes}
-    return file_ticket(conn, profile, SYSTEM, Report(**given), source="api").ticket.id
 
 
 def test_services_are_the_public_categories(client: httpx.Client) -> None:
@@ -271,119 +223,6 @@ def test_errors_have_the_shape_of_the_specification(
     assert str(error["code"]) == str(code) and says in error["description"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "code", "says"),
-    [
-        ({"service_code": ""}, 400, "service_code"), ({"service_code": "04002"}, 404, "service_code"),
-        ({"lat": ""}, 400, "lat"), ({"lat": "", "long": ""}, 400, "address_string"), ({"lat": "north"}, 400, "lat"),
-        ({"long": "200"}, 400, "long"), ({"long": "1"}, 400, "lon"), ({"lat": "NaN"}, 400, "lat"),
-        ({"description": "x" * 3001}, 400, "description"), ({"media_url": "javascript:alert(1)"}, 400, "media_url"),
-        ({"attribute[nothing]": "1"}, 400, "lamp_number"), ({"attribute[lamp_number]": "x" * 301}, 400, "300"),
-        ({"jurisdiction_id": "boston.gov"}, 404, "jurisdiction_id"), ({"api_key": "false"}, 403, "api_key"),
-        ({"lat": "", "long": "", "address_id": "000"}, 400, "area"),
-        ({"address_string": "x" * 301}, 400, "address_string"),
-        ({"email": "x" * 300}, 400, "email"), ({"description": "\x00"}, 400, ""),
-    ],
-)  # fmt: skip
-def test_a_bad_post_is_refused_by_name(
-    client: httpx.Client, changes: dict[str, str], code: int, says: str
-) -> None:
-    answer = post(client, **changes)
-    assert answer.status_code == code, answer.text
-    assert answer.json()[0]["code"] == code and says in answer.json()[0]["description"]
-
-
-@pytest.mark.parametrize(
-    ("attributes", "line"),
-    [
-        ({"service_code": "05003", "attribute[lamp_number]": "A-12"}, "灯杆编号: A-12"),
-        ({"service_code": "05002", "attribute[cover_kind]": "sewer"}, "井盖种类: 污水"),
-        ({"service_code": "03001", "attribute[room_temperature]": "15.5"}, "室温（℃）: 15.5"),
-    ],
-)
-def test_answers_to_attributes_stand_below_the_words(
-    client: httpx.Client, attributes: dict[str, str], line: str
-) -> None:
-    assert filed(client, description="请看", **attributes)["description"] == f"请看\n{line}"
-
-
-def test_a_list_takes_several_values_and_known_ones_only(client: httpx.Client) -> None:
-    several = {
-        **ASKED,
-        "service_code": "01001",
-        "description": "垃圾",
-        "attribute[rubbish][]": ["household", "bulky"],
-    }
-    number = client.post("/requests.json", data=several).json()[0]["service_request_id"]
-    assert (
-        client.get(f"/requests/{number}.json").json()[0]["description"]
-        == "垃圾\n垃圾种类: 生活垃圾, 大件家具"
-    )
-    for attribute, value in (("[cover_kind]", "gold"), ("[cover_kind][]", ["sewer", "rain"])):
-        data = {**ASKED, "service_code": "05002", f"attribute{attribute}": value}
-        assert client.post("/requests.json", data=data).status_code == 400
-    warm = post(client, service_code="03001", **{"attribute[room_temperature]": "warm"})
-    assert warm.status_code == 400 and "a number" in warm.json()[0]["description"]
-
-
-def test_a_place_by_its_name_or_code_is_no_point(client: httpx.Client) -> None:
-    for place in ({"address_string": "钢山街道甲社区路口"}, {"address_id": "370883001001"}):
-        found = filed(client, lat="", long="", **place)
-        assert (found["lat"], found["long"], found["address_id"]) == (None, None, "370883001001")
-
-
-def test_the_same_key_files_once_and_finds_it_again(client: httpx.Client) -> None:
-    key = {"Idempotency-Key": secrets.token_hex(8)}
-    first = client.post("/requests.json", data=ASKED, headers=key)
-    again = client.post("/requests.json", data=ASKED, headers=key)
-    assert (first.status_code, again.status_code) == (201, 200) and first.json() == again.json()
-    other = client.post("/requests.json", data={**ASKED, "description": "x"}, headers=key)
-    assert other.status_code == 400 and "key" in other.json()[0]["description"]
-    token = client.get(f"/tokens/{key['Idempotency-Key']}.json").json()
-    assert token == [
-        {"service_request_id": first.json()[0]["service_request_id"], "token": key["Idempotency-Key"]}
-    ]
-
-
-def test_raw_utf8_in_a_form_is_read_as_it_is(client: httpx.Client) -> None:
-    body = f"service_code=05003&lat={LAT}&long={LON}&description=灯不亮".encode()
-    kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    number = client.post("/requests.json", content=body, headers=kind).json()[0]["service_request_id"]
-    assert client.get(f"/requests/{number}.json").json()[0]["description"] == "灯不亮"
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        ("application/json", b"{}"), ("", b""), ("application/x-www-form-urlencoded", b"service_code=\xff\xfe"),
-        ("application/x-www-form-urlencoded", b"a=1&" * 200), ("multipart/form-data", b"x"),
-        ("multipart/form-data; boundary=b", b"--b\r\nnonsense"), ("multipart/form-data; boundary=b", b"\xff" * 100),
-    ],
-)  # fmt: skip
-def test_a_body_that_is_no_form_is_refused(client: httpx.Client, kind: str, body: bytes) -> None:
-    answer = client.post("/requests.json", content=body, headers={"Content-Type": kind})
-    assert answer.status_code == 400 and answer.json()[0]["description"]
-
-
-def test_a_picture_comes_with_a_form_of_parts(client: httpx.Client, module_clone: Stores) -> None:
-    from io import BytesIO
-
-    from PIL import Image
-
-    picture = BytesIO()
-    Image.new("RGB", (40, 30), "red").save(picture, "JPEG")
-    answer = client.post(
-        "/requests.json", data=ASKED, files={"media": ("欧阳小明.jpg", picture.getvalue(), "image/jpeg")}
-    )
-    assert answer.status_code == 201, answer.text
-    ticket = int(answer.json()[0]["service_request_id"][9:])
-    with psycopg.connect(module_clone.database_url) as conn:
-        rows = conn.execute("SELECT width, height FROM picture WHERE ticket_id = %s", (ticket,)).fetchall()
-    assert rows == [(40, 30)]
-    bad = client.post("/requests.json", data=ASKED, files={"media": ("a.jpg", b"no picture", "image/jpeg")})
-    assert bad.status_code == 415 and bad.json()[0]["code"] == 415
-
-
 def test_without_the_settings_a_key_is_needed(url: str) -> None:
     with httpx.Client(base_url=f"{url}/open311/v2", trust_env=False) as client:
         for answer in (client.get("/services.json"), client.get("/requests.json"), post(client)):
@@ -420,52 +259,6 @@ def test_one_address_waits_when_it_reads_too_fast(
         answers = [client.get("/open311/v2/services/05003.json") for _ in range(5)]
     assert {one.status_code for one in answers} == {200, 429}
     assert answers[-1].json()[0]["code"] == 429 and int(answers[-1].headers["retry-after"]) >= 1
-
-
-def shown_in_open311() -> tuple[str, dict[str, Any]]:
-    """Address and form of the POST that docs/reference/open311.md shows."""
-    text = (ROOT / "docs/reference/open311.md").read_text()
-    address = re.search(r"curl http://[^/]+(/open311/\S+)", text)
-    assert address
-    return address[1], {
-        "data": dict(one.split("=", 1) for one in re.findall(r"--data-urlencode '([^']+)'", text))
-    }
-
-
-def shown_in_http() -> tuple[str, dict[str, Any]]:
-    """Address and body of the POST that docs/reference/http.md shows."""
-    found = re.search(
-        r"http://[^/]+(/api/tickets) -d \\\n  '([^']+)'", (ROOT / "docs/reference/http.md").read_text()
-    )
-    assert found
-    return found[1], {"json": json.loads(found[2])}
-
-
-@pytest.mark.parametrize("shown", [shown_in_open311, shown_in_http])
-def test_the_post_of_the_documents_is_on_the_wall_within_a_second(
-    open_url: str, shown: Callable[[], tuple[str, dict[str, Any]]]
-) -> None:
-    address, request = shown()
-    cookies = cookies_for(open_url, county("operator"))
-    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    with (
-        connect(open_url.replace("http", "ws") + "/api/live", additional_headers=headers, proxy=None) as wall,
-        httpx.Client(base_url=open_url, trust_env=False) as sender,
-    ):
-        wall.recv(timeout=10)
-        took = []
-        for _ in range(3):  # the best of three: others may be at work on this machine
-            started = time.monotonic()
-            answer = sender.post(address, **request)
-            assert answer.status_code == 201, answer.text
-            told = answer.json()
-            ticket = (
-                told["id"] if isinstance(told, dict) else int(told[0]["service_request_id"].partition("-")[2])
-            )
-            while not re.search(rf'"id": ?{ticket}\b', str(wall.recv(timeout=5))):
-                pass
-            took.append(time.monotonic() - started)
-    assert min(took) < 1, took
 
 
 def test_the_client_from_the_package_index_reads_it(open_url: str, client: httpx.Client) -> None:
