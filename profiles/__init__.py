@@ -83,10 +83,6 @@ class CodePattern(Part):
                 return total
         raise ValueError(f"the code pattern has no level {level}")
 
-    def is_child(self, parent: str, parent_level: Level, code: str) -> bool:
-        """Whether a code lies below a parent's, by its digits alone."""
-        return code.startswith(parent[: self.significant(parent_level)])
-
 
 class SizeRule(Part):
     """Least size of an urban grid (Zoucheng: 200 households or 600 people)."""

@@ -11,7 +11,6 @@ from geodata.datum import DATUMS, Datum, to_wgs84
 from geodata.importing.vectors import Shapes, moved
 
 CLEARLY = 0.005  # of the ground
-SPREAD_M = (300.0, 1500.0)  # what another datum may move a place by
 
 
 @dataclass(frozen=True, slots=True)

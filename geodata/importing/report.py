@@ -70,11 +70,6 @@ class Report:
         if self.fault_total:
             raise ImportRefused(self)
 
-    def summary(self) -> str:
-        """One line for a log."""
-        counts = ", ".join(f"{number} {name}" for name, number in self.counts.items())
-        return f"{self.subject}: {counts}" + (f"; {self.fault_total} faults" if self.fault_total else "")
-
 
 class ImportRefused(Exception):
     """A file was refused as a whole, and nothing of it was written; `report.faults` says where and what to do."""

@@ -28,11 +28,6 @@ def clients(conn: Db) -> list[ClientRow]:
     return conn.cursor(row_factory=class_row(ClientRow)).execute(query).fetchall()
 
 
-def is_named(conn: Db, name: str) -> bool:
-    """Whether a client of that name exists, revoked or not: names are given once."""
-    return conn.execute("SELECT FROM api_client WHERE name = %s", (name,)).fetchone() is not None
-
-
 def insert_client(conn: Db, name: str, token_sha256: bytes, created_by: str, days: int | None) -> int | None:
     """Insert a client whose token is valid for that many days (None: until revoked); None if the name is taken."""
     row = conn.execute(

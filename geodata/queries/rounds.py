@@ -90,16 +90,6 @@ def rounds(
         ).fetchall()  # fmt: skip
 
 
-def owing(conn: Db, level: str, lo: int, hi: int) -> int:
-    """How many areas of a level lie within lo..hi."""
-    row = conn.execute(
-        "SELECT count(*) FROM area WHERE level = %s::area_level AND valid_to IS NULL AND no BETWEEN %s AND %s",
-        (level, lo, hi),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def made(conn: Db, kind: str, days: tuple[date, date], stride_level: str) -> dict[int, int]:
     """Rounds of a kind whose period begins in those days, by the area of that level that they lie in."""
     rows = conn.execute(

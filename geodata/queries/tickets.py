@@ -220,12 +220,6 @@ def next_register_no(conn: Db) -> int:
     return int(row[0])
 
 
-def area_of(conn: Db, no: int) -> Area | None:
-    """The area with that number, if it is in scope."""
-    row = conn.execute("SELECT no, code, name, level::text FROM area WHERE no = %s", (no,)).fetchone()
-    return None if row is None else Area(*row)
-
-
 # How a field of the state is written where its column is not of the same name and type.
 _SET = {
     "status": "status = %(status)s::ticket_status",

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from geodata.queries import desks, mediation_board, supervision
@@ -17,7 +17,6 @@ from services.tickets import number
 from services.workbook import workbook
 
 Ledger = Literal["call_backs", "supervision", "consultations", "mediation"]
-LEDGERS: tuple[Ledger, ...] = get_args(Ledger)
 MOST_ROWS = 5000
 Say = Callable[[str, str | None], str]  # (vocabulary, code) → its name; an empty word for no code
 

@@ -70,8 +70,3 @@ class Directory:
                 return None
             self._met[token] = worker_id
         return self.workers.get(worker_id)
-
-    def is_on_shift(self, worker_id: int, at_ms: int) -> bool:
-        """Whether that worker is known and on shift then."""
-        worker = self.workers.get(worker_id)
-        return worker is not None and on_shift(worker, at_ms, ZoneInfo(self.time_zone))
