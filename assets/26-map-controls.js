@@ -20,7 +20,11 @@
   };
   map.dom = { text, button };
 
-  // A small picture of a shape, for the panel and the legend.
+  // A small picture of a shape, for the panel and the legend; drawn anew as long as it stands on the page.
+  const icons = new WeakMap(); // its canvas → how it is drawn
+  const redraw = () => document.querySelectorAll("canvas.wg-icon").forEach((canvas) => icons.get(canvas)?.());
+  wangge.on("map:theme", redraw);
+  wangge.on("scale", redraw);
   map.icon = (shape, token, { faded = false, size = 18 } = {}) => {
     const canvas = h("canvas", { class: "wg-icon", "aria-hidden": "true" });
     const draw = () => {
@@ -31,8 +35,7 @@
       map.shape(context, shape, size / 2, size / 2, { fill: map.colour(token), off: faded && shape === "camera", alpha: faded && shape !== "camera" ? 0.4 : 1 });
     };
     draw();
-    wangge.on("map:theme", draw);
-    wangge.on("scale", draw);
+    icons.set(canvas, draw);
     return canvas;
   };
 

@@ -35,7 +35,6 @@ LAYER = Layer(
         "line_width_close": 1.0,
         "close_zoom": 14,
         "full_detail_zoom": 14,
-        "full_detail_towns": 6,  # more than a close view shows, few enough for a screen that looks around for days
     },
     card="area",
     card_fields=("open", "overdue", "reported_today", "per_1000", "last_patrol_at", "households", "population"),

@@ -65,7 +65,7 @@ def browser() -> Iterator[Browser]:
 
 
 def area_page(browser: Browser, url: str, query: str = "") -> Page:
-    page = open_page(browser, f"{url}/area/?{query}", 1440, 900)
+    page = open_page(browser, f"{url}/area/?{query}", 1440, 900, reduced_motion="no-preference")
     page.wait_for_function(READY, timeout=20_000)
     return page
 
@@ -108,27 +108,61 @@ def test_all_grids_are_drawn_in_the_classes_of_their_open_tickets(page: Page) ->
     assert page.evaluate("document.getElementById('wg-first')") is None, "the first picture is gone"
 
 
-def test_full_detail_is_let_go_of_when_others_were_looked_at_since(page: Page) -> None:
+def test_full_detail_is_held_of_what_is_in_view_alone(page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: "detail=full" in request.url and asked.append(request.url))
-    page.evaluate("wangge.map.spec('grids').numbers.full_detail_towns = 1")
+    go = "([lat, lon]) => wangge.map.main.leaflet.setView([lat, lon], 18, { animate: false })"
+    # in full: the grid in the middle, and nothing of the other town
+    only = """([no, hi, grid]) => {
+        const full = [...wangge.map.main.sharp];
+        return full.includes(grid) && full.every((one) => one >= no && one <= hi);
+    }"""
     for town in (1, 2, 1):
-        lon, lat = centre(town, 1, 1)
-        page.evaluate(
-            "([lat, lon]) => wangge.map.main.leaflet.setView([lat, lon], 17, { animate: false })", [lat, lon]
-        )
+        lon, lat = centre(town, 1, 2)
+        page.evaluate(go, [lat, lon])
         no = grid_no(town, 0, 0)
-        page.wait_for_function("(no) => [...wangge.map.main.sharp].join() === String(no)", arg=no)
+        page.wait_for_function(only, arg=[no, no + 999_999, grid_no(town, 1, 2)])
+        assert grid_no(town, 2, 9) not in page.evaluate("[...wangge.map.main.sharp]"), (
+            "far off in the same town"
+        )
     grids = [url for url in asked if "/areas/grid" in url]
     assert len(grids) == 3, "what was let go of is asked for again"
     low = """async (no) => {
         const { features } = await wangge.map.areas("grid", "low", wangge.map.within());
-        const [ring] = features.find(({ id }) => id === no).geometry.coordinates;
+        const feature = features.find(({ id }) => id === no);
+        const [ring] = feature.geometry.coordinates;
         const drawn = wangge.map.main.layers.get(no).getLatLngs()[0];
-        return drawn.every(({ lat, lng }, i) => lng === ring[i][0] && lat === ring[i][1]);
+        return wangge.map.outlines.get(no).feature === feature
+            && drawn.every(({ lat, lng }, i) => lng === ring[i][0] && lat === ring[i][1]);
     }"""
-    assert page.evaluate(low, grid_no(2, 1, 1))
-    page.evaluate("wangge.map.spec('grids').numbers.full_detail_towns = 6")
+    assert page.evaluate(low, grid_no(2, 1, 2))
+    page.evaluate("wangge.map.home({ animate: false })")
+    page.wait_for_function("wangge.map.main.sharp.size === 0")
+    assert page.evaluate(low, grid_no(1, 1, 2)), "from afar nothing is held in full"
+
+
+def test_pictures_of_a_legend_that_is_drawn_anew_are_let_go_of(page: Page) -> None:
+    made = """async () => {
+        const kept = new WeakRef(document.querySelector(".wg-legend canvas.wg-icon"));
+        for (const value of ["lines", "fill"]) wangge.map.set("mode", value);
+        return (window.kept = kept).deref().isConnected;
+    }"""
+    assert page.evaluate(made) is False
+    session = page.context.new_cdp_session(page)
+    for _ in range(5):
+        page.wait_for_timeout(50)
+        session.send("HeapProfiler.collectGarbage")
+        if page.evaluate("window.kept.deref() === undefined"):
+            break
+    assert page.evaluate("window.kept.deref() === undefined")
+    # what stands on the page is drawn anew with the theme
+    drawn = """() => {
+        const canvas = document.querySelector(".wg-legend canvas.wg-icon");
+        canvas.width = canvas.height = 1;
+        wangge.emit("map:theme");
+        return canvas.width;
+    }"""
+    assert page.evaluate(drawn) > 1
 
 
 def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(page: Page, url: str) -> None:
