@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from geodata.queries.packed import bigints, floats, moments
 from geodata.scope import Db
 
 
@@ -44,21 +45,35 @@ def ensure_days(conn: Db, first: date, last: date) -> None:
     conn.execute("SELECT ensure_position_days(%s, %s)", (first, last))
 
 
-def add_positions(conn: Db, rows: Iterable[PositionRow]) -> None:
+def add_positions(conn: Db, rows: Sequence[PositionRow]) -> None:
     """Add fixes to the history; their days must exist. PostgreSQL takes no COPY under row-level security."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(PositionRow._fields)
     conn.execute(
         """
         INSERT INTO position (worker_id, at, received_at, geom, accuracy_m, speed_mps, course_deg, battery_pct, area_no)
         SELECT worker_id, at, received_at, ST_SetSRID(ST_MakePoint(lon, lat), 4326), accuracy_m, speed_mps, course_deg,
                battery_pct, area_no
-        FROM unnest(%(worker_id)s::bigint[], %(at)s::timestamptz[], %(received_at)s::timestamptz[], %(lon)s::float8[],
-                    %(lat)s::float8[], %(accuracy_m)s::real[], %(speed_mps)s::real[], %(course_deg)s::real[],
-                    %(battery_pct)s::real[], %(area_no)s::bigint[])
+        FROM unnest(%(worker)s::bigint[], %(at)s::timestamptz[], %(received)s::timestamptz[], %(lon)s::float8[],
+                    %(lat)s::float8[], %(accuracy_m)s::float8[], %(speed_mps)s::float8[], %(course_deg)s::float8[],
+                    %(battery_pct)s::float8[], %(area)s::bigint[])
              AS f (worker_id, at, received_at, lon, lat, accuracy_m, speed_mps, course_deg, battery_pct, area_no)
         """,
-        {name: list(values) for name, values in zip(PositionRow._fields, columns, strict=True)},
-    )
+        _where_and_when(rows) | {
+            "received": moments([row.received_at for row in rows]),
+            "accuracy_m": floats([row.accuracy_m for row in rows]),
+            "speed_mps": floats([row.speed_mps for row in rows]),
+            "course_deg": floats([row.course_deg for row in rows]),
+            "battery_pct": floats([row.battery_pct for row in rows]),
+        },
+    )  # fmt: skip
+
+
+def _where_and_when(rows: Sequence[PositionRow]) -> dict[str, Any]:
+    """What is told of fixes everywhere, as arrays."""
+    return {
+        "worker": bigints([row.worker_id for row in rows]), "at": moments([row.at for row in rows]),
+        "area": bigints([row.area_no for row in rows]), "lon": floats([row.lon for row in rows]),
+        "lat": floats([row.lat for row in rows]),
+    }  # fmt: skip
 
 
 def keep_latest(conn: Db, rows: Iterable[PositionRow]) -> None:
@@ -73,7 +88,8 @@ def keep_latest(conn: Db, rows: Iterable[PositionRow]) -> None:
         """
         INSERT INTO worker_position (worker_id, at, geom, area_no)
         SELECT worker_id, at, ST_SetSRID(ST_MakePoint(lon, lat), 4326), area_no
-        FROM unnest(%s::bigint[], %s::timestamptz[], %s::float8[], %s::float8[], %s::bigint[])
+        FROM unnest(%(worker)s::bigint[], %(at)s::timestamptz[], %(lon)s::float8[], %(lat)s::float8[],
+                    %(area)s::bigint[])
              AS f (worker_id, at, lon, lat, area_no)
         ON CONFLICT (worker_id) DO UPDATE
         SET at = excluded.at, area_no = excluded.area_no,
@@ -81,13 +97,7 @@ def keep_latest(conn: Db, rows: Iterable[PositionRow]) -> None:
                         ELSE excluded.geom END
         WHERE worker_position.at < excluded.at
         """,
-        (
-            [row.worker_id for row in latest],
-            [row.at for row in latest],
-            [row.lon for row in latest],
-            [row.lat for row in latest],
-            [row.area_no for row in latest],
-        ),
+        _where_and_when(latest),
     )
 
 
@@ -140,14 +150,7 @@ def upsert_patrols(conn: Db, rows: Sequence[PositionRow], time_zone: str) -> lis
         )
         SELECT DISTINCT area_no FROM written WHERE (area_no, day) NOT IN (SELECT area_no, day FROM known)
         """,
-        {
-            "worker": [row.worker_id for row in rows],
-            "at": [row.at for row in rows],
-            "area": [row.area_no for row in rows],
-            "lon": [row.lon for row in rows],
-            "lat": [row.lat for row in rows],
-            "zone": time_zone,
-        },
+        _where_and_when(rows) | {"zone": time_zone},
     ).fetchall()
     return [row[0] for row in fresh]
 
