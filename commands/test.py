@@ -17,9 +17,7 @@ from commands.vulnerabilities import known_vulnerabilities
 screen = Console(highlight=False)
 # A file's tests stay together, as they share a database; tests/conftest.py says which files come first. One worker more
 # than there are cores, as now and then each of them waits.
-SIDE_BY_SIDE = [
-    "--numprocesses", str(min((os.cpu_count() or 2) + 1, 7)), "--dist", "loadfile", "--no-loadscope-reorder",
-]  # fmt: skip
+SIDE_BY_SIDE = ["-p", "tests.forked", "--side-by-side", str(min((os.cpu_count() or 2) + 1, 7))]
 CHECKS = {
     "ruff": ["ruff", "check", "--quiet", "."],
     "ruff format": ["ruff", "format", "--check", "--quiet", "."],

@@ -6,6 +6,7 @@ import os
 import ssl
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -20,11 +21,13 @@ from geodata.servers import Stores, ensure
 from geodata.vocabulary import sync_place, sync_vocabulary
 from services.access import passwords
 from services.logs import configure_logs
+from services.positions import history
 from settings import Settings
 from tests.clones import Template, cloned, drop_spare, template_of
-from tests.small_place import load_small_place
+from tests.small_place import MONTHS_AHEAD, MONTHS_BACK, load_small_place
 
 TEMPLATE = f"wangge_test_{os.getpid()}"  # two runs at once do not meet
+SHARED: list[tuple[Stores, Template]] = []  # one, when it was made before the workers
 configure_logs(Settings(log_level="warning", log_format="json"))
 # httpx reads all certificates, 30 ms of a core, whenever a client is made; those of tests share what was read.
 ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
@@ -33,6 +36,10 @@ PRODUCT_HASHES = passwords.HASHER, passwords.NOBODYS
 QUICK_HASHES = (quick := PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)), quick.hash("of nobody")
 passwords.HASHER, passwords.NOBODYS = QUICK_HASHES
 
+# An app that starts finds the months that it keeps: two more are a second of a core to make, and the database, altered,
+# would not be put back for a next test.
+PRODUCT_MONTHS = history.MONTHS_BACK, history.MONTHS_AHEAD
+history.MONTHS_BACK, history.MONTHS_AHEAD = MONTHS_BACK, MONTHS_AHEAD
 
 # What takes long comes first, and the files that share a Chromium one after the other: no worker is left with them.
 LONG = (
@@ -81,33 +88,61 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
             close_chromium()
 
 
-@pytest.fixture(scope="session")
-def template() -> Iterator[Stores]:
-    """A freshly migrated database that holds the small place; nobody connects to it, so it can be copied."""
+@contextmanager
+def _made() -> Iterator[tuple[Stores, Template]]:
+    """A freshly migrated database that holds the small place; nobody connects to it again, so it can be copied."""
     name = TEMPLATE
     running = ensure(Settings(), "wangge_test_admin")
     with psycopg.connect(running.database_url, autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    template = running.with_database(name)
-    migrate(template.database_url)
-    with psycopg.connect(template.database_url) as conn:
+    made = running.with_database(name)
+    migrate(made.database_url)
+    with psycopg.connect(made.database_url) as conn:
         profile = profiles.load("zoucheng")
         sync_place(conn, profile, generated=True, seed=1)
         sync_vocabulary(conn, profile)
         load_small_place(conn)
-    yield template
-    with psycopg.connect(running.database_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    with psycopg.connect(made.database_url) as conn:
+        found = template_of(conn, name)
+    try:
+        yield made, found
+    finally:
+        with psycopg.connect(running.database_url, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
+    """Tests in several processes (tests/forked.py) copy one template, made before they are forked."""
+    if not session.config.getoption("side_by_side", 0) or session.config.option.collectonly:
+        return (yield)
+    with _made() as shared:
+        SHARED.append(shared)
+        return (yield)
 
 
 @pytest.fixture(scope="session")
-def original(template: Stores) -> Iterator[Template]:
+def _original() -> Iterator[tuple[Stores, Template]]:
+    if SHARED:
+        yield SHARED[0]
+    else:
+        with _made() as own:
+            yield own
+
+
+@pytest.fixture(scope="session")
+def template(_original: tuple[Stores, Template]) -> Stores:
+    """A freshly migrated database that holds the small place, to be copied."""
+    return _original[0]
+
+
+@pytest.fixture(scope="session")
+def original(_original: tuple[Stores, Template]) -> Iterator[Template]:
     """What copies of the template are put back to after a test."""
-    with psycopg.connect(template.database_url) as conn:
-        found = template_of(conn, TEMPLATE)
+    stores, found = _original
     yield found
-    drop_spare(template, found)
+    drop_spare(stores, found)
 
 
 @pytest.fixture(scope="session")

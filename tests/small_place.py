@@ -1,11 +1,12 @@
 """The small place that tests run on: a county of 2 towns × 2 communities × 3 × 3 grids on a lattice near Zoucheng."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from geodata.scope import Db
 
 WEST, SOUTH = 117.0, 35.4  # degrees, the south-west corner
 STEP = 0.01  # degrees, the side of a grid
+MONTHS_BACK, MONTHS_AHEAD = timedelta(days=35), timedelta(days=2)  # days whose tickets have a month to lie in
 COUNTY_NO = 1_000_000_000
 
 
@@ -65,7 +66,7 @@ def load_small_place(conn: Db) -> None:
         """
     )
     # As few as most tests need: a month is 25 relations to copy, and a new connection's first plan looks at them all.
-    make_months(conn, 35)
+    make_months(conn, MONTHS_BACK.days, -MONTHS_AHEAD.days)
     conn.execute("SELECT ensure_position_days(current_date - 1, current_date + 2)")
     conn.execute("SELECT setval('area_revision', 1)")
 

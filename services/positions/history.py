@@ -34,6 +34,8 @@ BATCH_ENTRIES = 2_000
 KEPT_IN_STREAM_MS = 60_000  # hubs read the stream too
 HOUSEKEEPING_S = 3600.0
 LATEST_KEPT = timedelta(hours=12)  # by then every shift is over
+MONTHS_BACK = timedelta(days=100)  # tickets may be filed for days of the past
+MONTHS_AHEAD = timedelta(days=40)
 
 
 class History:
@@ -121,7 +123,7 @@ class History:
         """Make the partitions of the coming days and months; drop positions past their retention."""
         today = datetime.now(UTC).date()
         queries.ensure_days(conn, today - timedelta(days=1), today + timedelta(days=2))
-        ensure_ticket_months(conn, today - timedelta(days=100), today + timedelta(days=40))
+        ensure_ticket_months(conn, today - MONTHS_BACK, today + MONTHS_AHEAD)
         dropped = queries.drop_before(conn, today - timedelta(days=self._settings.position_retention_days))
         if dropped:
             log.info("positions past their retention deleted", days=dropped)

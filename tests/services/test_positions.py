@@ -16,10 +16,12 @@ from geodata.queries.positions import drained_to
 from geodata.queries.workers import WorkerRow
 from geodata.scope import Db
 from geodata.servers import Stores
+from services.positions import history as upkeep
 from services.positions.directory import on_shift
 from services.positions.fix import SIZE, Fix, Reading, pack, stream_key, unpack
 from services.positions.history import History
 from settings import Settings
+from tests.conftest import PRODUCT_MONTHS
 from tests.small_place import centre, grid_no
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -142,3 +144,15 @@ def test_days_past_their_retention_are_dropped(history: History, session: Db) ->
     exists = "SELECT to_regclass(%s) IS NOT NULL"
     assert session.execute(exists, (f"position_{kept:%Y%m%d}",)).fetchone() == (True,)
     assert session.execute(exists, (f"position_{gone:%Y%m%d}",)).fetchone() == (False,)
+
+
+def test_months_of_tickets_are_made_for_the_past_and_the_coming(
+    history: History, session: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "MONTHS_BACK", PRODUCT_MONTHS[0])
+    monkeypatch.setattr(upkeep, "MONTHS_AHEAD", PRODUCT_MONTHS[1])
+    today = datetime.now(UTC).date()
+    history.keep_house(session)
+    for days in range(-100, 41):
+        month = f"ticket_{today + timedelta(days=days):%Y%m}"
+        assert session.execute("SELECT to_regclass(%s) IS NOT NULL", (month,)).fetchone() == (True,)
