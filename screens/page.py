@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from screens import area, pairing, wall
 from screens.bundle import bundle
 from screens.config import Config, page_config, title_of
+from screens.icon import ICON
 from screens.skeleton import mark_still, to_html, without_still
 from screens.viewer import found, is_away, nonce
 from screens.words import language_of, t, words
@@ -48,13 +49,6 @@ NOT_LOADED = {
     r"|^5[0-4]-tickets|^56|^6\d",
     **dict.fromkeys(BOARDS, r"^(area|admin|wall|map)\.css$|^13|^2|^3\d-(area|admin|wall)|^[457]\d"),
 }
-ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    "%3Crect width='16' height='16' rx='3' fill='%23161D25'/%3E%3Cg fill='%2359B6B6'%3E"
-    "%3Cpath d='M3 3h4.5v4.5H3z' fill='%232F818E'/%3E%3Cpath d='M8.5 3H13v4.5H8.5z'/%3E"
-    "%3Cpath d='M3 8.5h4.5V13H3z' fill='%2328586A'/%3E%3Cpath d='M8.5 8.5H13V13H8.5z' fill='%23B8EFDF'/%3E"
-    "%3C/g%3E%3C/svg%3E"
-)
 
 # Stands in the page itself: as a file it would wait behind thirty others for one of a browser's six connections.
 FIRST_MAP = (ROOT / "assets" / "early" / "first-map.js").read_text()
@@ -149,7 +143,7 @@ class Screen(Dash):
 <head>
 {parts["metas"]}
 <title>{escape(title_of(config))}</title>
-<link rel="icon" href="{ICON}">
+{ICON}
 {_preloads(config["feeds"])}
 {parts["css"]}
 <link rel="stylesheet" href="{self.bundle.style.path}">
@@ -194,7 +188,7 @@ class Screen(Dash):
         page = f"""<!DOCTYPE html>
 <html lang="{lang}" class="{THEME[self.screen]}" data-screen="{self.screen}">
 <head><meta charset="utf-8">{retry}<title>{escape(t(lang, f"notice.{kind}"))}</title>
-<link rel="icon" href="{ICON}">
+{ICON}
 <link rel="stylesheet" href="{home}assets/tokens.css"><link rel="stylesheet" href="{home}assets/base.css"></head>
 <body class="notice"><main role="alert"><h1>{escape(t(lang, f"notice.{kind}"))}</h1>
 <p>{escape(t(lang, f"notice.{kind}.do", code=code))}</p>{link}</main></body></html>"""

@@ -3,6 +3,7 @@
 import json
 from html import escape
 
+from screens.icon import ICON
 from screens.words import t
 from services.access.walls import CODE_S
 
@@ -21,6 +22,7 @@ def page(lang: str) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(t(lang, "pairing.title"))}</title>
+{ICON}
 <link rel="stylesheet" href="{ASSETS}/tokens.css">
 <link rel="stylesheet" href="{ASSETS}/base.css">
 <link rel="stylesheet" href="{ASSETS}/pages/pairing.css">

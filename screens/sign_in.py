@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import parse_qsl, urlencode
 
+from screens.icon import ICON
 from screens.latin import latin
 from screens.words import LANGUAGES, t, words
 from services.access import Viewer
@@ -88,6 +89,7 @@ def page(runtime: Runtime, visit: Visit) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="same-origin">
 <title>{_t(lang, "title")} · {escape(centre)}</title>
+{ICON}
 <link rel="stylesheet" href="{ASSETS}/tokens.css">
 <link rel="stylesheet" href="{ASSETS}/base.css">
 <link rel="stylesheet" href="{ASSETS}/pages/sign-in.css">

@@ -51,6 +51,15 @@ def test_a_page_asks_for_one_script_and_one_stylesheet_of_ours(client: httpx.Cli
     assert {client.get(path).status_code for path in files} == {200}
 
 
+@pytest.mark.parametrize("path", ["/sign-in", "/wall/", "/area/", "/area/nowhere", "/dispatch/", "/api/docs"])
+def test_each_page_has_its_icon_so_that_no_browser_asks_for_another(client: httpx.Client, path: str) -> None:
+    own = client.get(path)
+    stranger = httpx.get(client.base_url.join(path), trust_env=False)  # who pairs a wall
+    for page in (own, stranger):
+        assert page.is_redirect or page.text.count('<link rel="icon" href="data:image/svg+xml,') == 1
+    assert not own.is_redirect
+
+
 def test_a_bundle_holds_the_files_of_its_screen_in_the_order_of_their_names() -> None:
     text = bundle("wall", NOT_LOADED["wall"]).script.body.decode()
     names = sorted(path.name for path in (ROOT / "assets").glob("*.js"))
