@@ -4,10 +4,11 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from api.gate import guard
 from api.router import ANY
+from screens.icon import ICON
 from settings import VERSION
 
 WORDS = """
@@ -61,7 +62,7 @@ ABOUT: dict[str, Any] = {
     "summary": "All grids, live tickets and workers of a county on one map.",
     "description": WORDS,
     "openapi_tags": TAGS,
-    "openapi_url": "/api/openapi.json",
+    "openapi_url": None,  # what FastAPI offers there would build all routes in the event loop
     "docs_url": None,  # its page loads scripts from a CDN, which a closed network has not
     "redoc_url": None,
     "license_info": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -69,9 +70,14 @@ ABOUT: dict[str, Any] = {
 
 
 def router(app: FastAPI) -> APIRouter:
-    """The page of the description."""
+    """The description as JSON and as a page; both in a thread, as the first of them builds all routes."""
     # Not a Router of ours: its answers hold the shape of errors, to which those of all other routes refer.
     routes = APIRouter(prefix="/api", tags=["Operation"], dependencies=[Depends(guard)], responses=dict(ANY))
+
+    @routes.get("/openapi.json", include_in_schema=False)
+    def described() -> JSONResponse:
+        """This description."""
+        return JSONResponse(app.openapi())
 
     @routes.get("/docs", response_class=HTMLResponse)
     def docs() -> str:
@@ -110,7 +116,7 @@ def page(description: dict[str, Any]) -> str:
     )
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
-        f"<title>{escape(info['title'])} API</title><style>{style}</style>"
+        f"<title>{escape(info['title'])} API</title>{ICON}<style>{style}</style>"
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info['description'])}</p>"
         "<p><a href=/api/openapi.json>openapi.json</a></p>" + "".join(parts)
     )

@@ -1,8 +1,10 @@
 """Health, readiness, measures, the shape of errors, and that every route is described."""
 
 import re
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import psycopg
@@ -165,6 +167,25 @@ def test_nothing_is_documented_that_does_not_exist(app: FastAPI) -> None:
     }
     documented = set(re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) [^`]+)`", DOCUMENT, flags=re.MULTILINE))
     assert documented - {"GET /api/openapi.json"} <= known
+
+
+@pytest.mark.parametrize("path", ["/api/openapi.json", "/api/docs"])
+async def test_the_description_is_made_beside_the_event_loop(
+    app: FastAPI, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first time it takes more than half a second, in which nobody else would be answered."""
+    asked_in: list[int] = []
+    openapi = app.openapi
+
+    def made() -> dict[str, Any]:
+        asked_in.append(threading.get_ident())
+        return openapi()
+
+    monkeypatch.setattr(app, "openapi", made)
+    async with client_of(app) as client:
+        answer = await client.get(path)
+    assert answer.status_code == 200 and "/api/tickets" in answer.text
+    assert len(asked_in) == 1 and asked_in != [threading.get_ident()]
 
 
 async def test_the_page_of_the_description_needs_no_other_server(app: FastAPI) -> None:
