@@ -59,17 +59,17 @@ Within = Annotated[str | None, Query(max_length=40, description="Code of an area
 def router(runtime: Runtime) -> Router:
     """The routes; times are milliseconds since 1970."""
     routes = Router(prefix="/api/dispatch", tags=["Dispatch"], responses=ANSWERS)
-    profile, shared = runtime.profile, Shared[tuple[Queue, datetime]]()
+    profile, shared = runtime.profile, Shared[tuple[Queue, datetime, Asker, int]]()
     lately = Lately[bytes](SPOTS_S)
 
-    @routes.get("/queue")
+    @routes.get("/queue", response_model=dict[str, Any])
     def queue(
         viewer: Seer,
         filters: Filters,
         within: Within = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 60,
         offset: Annotated[int, Query(ge=0, le=5000)] = 0,
-    ) -> dict[str, Any]:
+    ) -> Response:
         """A page of a tab in the order of what must be decided next: first what waits for a decision, by the moment
         until which it must be made, moved forward by severity, refusals and escalation; then the rest by its own limit.
         `total` and the facets count what the filters let through, a facet all but its own; `counts` and `figures`
@@ -78,17 +78,20 @@ def router(runtime: Runtime) -> Router:
         scope = scope_for(runtime.pool, viewer, within)
         asker = Asker(viewer.kind, viewer.name)
 
-        def read() -> tuple[Queue, datetime]:
+        def read() -> tuple[Queue, datetime, Asker, int]:
             now = datetime.now(UTC)
             with scoped(runtime.pool, scope) as conn:
-                return service.queue(conn, profile, viewer, asked, now), now
+                found = service.queue(conn, profile, viewer, asked, now)
+                return found, now, asker, queries.mine(conn, asker)
 
         whose = asker if asked.tab == "mine" else None
-        found, now = shared.get((scope.key, viewer.may(Right.PEOPLE), asked, whose), read)
-        with scoped(runtime.pool, scope) as conn:
-            counts = found.counts._asdict() | {"mine": queries.mine(conn, asker)}
+        found, now, counted_for, mine = shared.get((scope.key, viewer.may(Right.PEOPLE), asked, whose), read)
+        if counted_for != asker:  # the rest is the same for all who ask
+            with scoped(runtime.pool, scope) as conn:
+                mine = queries.mine(conn, asker)
+        counts = found.counts._asdict() | {"mine": mine}
         rows = [service.told(profile, viewer, found, place, now) for place in found.places]
-        return {
+        answer = {
             "as_of": service.ms(now),
             "total": found.total,
             "counts": {name: counts[name] for name in ("decide", "unsigned", "mine", "open")},
@@ -98,6 +101,7 @@ def router(runtime: Runtime) -> Router:
             "town_numbers": {town.code: town.no for town in found.towns},
             "rows": [row for row in rows if row is not None],
         }
+        return Response(orjson.dumps(answer), media_type="application/json")
 
     @routes.get("/queue/spots", response_model=dict[str, Any])
     def spots(viewer: Seer, filters: Filters, within: Within = None) -> Response:

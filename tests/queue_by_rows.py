@@ -1,4 +1,4 @@
-"""The order of the dispatcher's queue as first written, row by row: what the order by columns is held against."""
+"""The dispatcher's queue as first written, row by row from all tickets: what the order by columns is held against."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,8 @@ import numpy as np
 from psycopg import sql
 
 from geodata.clock.worktime import EPOCH, Worktime
-from geodata.queries.dispatch_queue import MOST, TABS, Asker, Narrowed, Tab, Waiting, narrow
-from geodata.queries.queue_columns import NEVER, Columns
+from geodata.queries.dispatch_queue import MOST, SAID, TABS, Asker, Narrowed, Tab, Waiting
+from geodata.queries.queue_columns import NEVER, Columns, Words
 from geodata.scope import Db
 from profiles import Profile
 from profiles.clock import Amount, Step
@@ -32,7 +32,7 @@ def columns_of(tickets: Sequence[Waiting]) -> Columns:
         if name in ("lon", "lat"):
             return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
         if name in ("status", "channel", "category", "severity", "nature", "town"):
-            return np.array([value or "" for value in values], dtype=object)
+            return Words.of([value or "" for value in values])
         if name in ("id", "version", "escalation", "refused"):
             return np.array(values, dtype=np.int64)
         micros = [NEVER if at is None else (at - EPOCH) // timedelta(microseconds=1) for at in values]
@@ -130,6 +130,15 @@ def _sooner(profile: Profile) -> Callable[[Waiting], timedelta]:
     return of
 
 
+_MINE = """(
+    t.id IN (SELECT e.ticket_id FROM ticket_event e WHERE e.actor = %(actor)s
+             AND e.kind IN ('accept', 'dispatch', 'whistle', 'transfer', 'recall'))
+    OR t.id IN (SELECT c.ticket_id FROM ticket_claim c WHERE c.holder_kind = %(actor_kind)s
+                AND c.holder = %(actor)s AND c.until > clock_timestamp())
+)"""
+_OUTLINED = "ST_Intersects(ST_MakeValid(ST_GeomFromText(%(outline)s, 4326)), t.geom)"
+
+
 def waiting(conn: Db, tab: Tab, asker: Asker, narrowed: Narrowed, now: datetime) -> list[Waiting]:
     """Up to MOST tickets of a tab, in no order; of more, those with the next deadline."""
     query = sql.SQL(
@@ -144,8 +153,12 @@ def waiting(conn: Db, tab: Tab, asker: Asker, narrowed: Narrowed, now: datetime)
         LEFT JOIN area town ON town.level = 'town' AND town.no = t.area_no - t.area_no %% 1000000
         """
     ).format(
-        tab=sql.SQL(TABS[tab]),
-        narrowed=narrow(narrowed),
+        tab=sql.SQL(_MINE if tab == "mine" else TABS[tab]),
+        narrowed=sql.SQL(" AND ").join(
+            [sql.SQL("true")]
+            + [SAID] * bool(narrowed.terms)
+            + [sql.SQL(_OUTLINED)] * (narrowed.outline is not None)
+        ),
         # not in the order of an index: that reads the tickets one by one from all over the disk
         cut=sql.SQL("ORDER BY t.due_at + interval '0' LIMIT %(most)s"),
     )

@@ -32,7 +32,8 @@ def add_month(conn: Db, partition: str, first: datetime, following: datetime, in
             name, sql.Literal(first), sql.Literal(following)
         )
     )
-    conn.execute("SELECT take_hands(%s::regclass)", (partition,))  # no trigger has seen the rows
+    for take in ("take_hands", "take_open"):  # no trigger has seen the rows
+        conn.execute(sql.SQL("SELECT {}(%s::regclass)").format(sql.Identifier(take)), (partition,))
 
 
 @contextmanager

@@ -93,7 +93,8 @@ _UNSIGNED = "t.status IN ('dispatched', 'transferred')"
 # Each list is read once: looked up ticket by ticket, the claims alone took longer than all the rest.
 _MINE = """(
     t.id IN (SELECT e.ticket_id FROM ticket_event e WHERE e.actor = %(actor)s AND e.kind <> 'imported'
-             AND e.kind IN ('accept', 'dispatch', 'whistle', 'transfer', 'recall'))
+             AND e.kind IN ('accept', 'dispatch', 'whistle', 'transfer', 'recall')
+             AND e.ticket_id >= (SELECT min(id) FROM open_ticket))  -- not all that somebody did in years
     OR t.id IN (SELECT c.ticket_id FROM ticket_claim c WHERE c.holder_kind = %(actor_kind)s
                 AND c.holder = %(actor)s AND c.until > clock_timestamp())
 )"""
@@ -107,7 +108,7 @@ TABS: dict[Tab, str] = {"decide": _DECIDE, "unsigned": _UNSIGNED, "mine": _MINE,
 def mine(conn: Db, asker: Asker) -> int:
     """How many open tickets in scope are theirs."""
     row = conn.execute(
-        f"SELECT count(*) FROM ticket t WHERE t.closed_at IS NULL AND {_MINE}",  # nosec B608 # constants
+        f"SELECT count(*) FROM open_ticket t WHERE {_MINE}",  # nosec B608 # constants
         {"actor": asker.name, "actor_kind": asker.kind},
     ).fetchone()
     return int(row[0]) if row else 0
@@ -122,7 +123,7 @@ def counts(conn: Db, now: datetime) -> QueueCounts:
                count(*) FILTER (WHERE NOT {_UNASSIGNED} AND t.status NOT IN ('handled', 'verified'))::int AS handling,
                count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at < %(now)s + %(soon)s::interval)::int AS soon,
                count(*) FILTER (WHERE t.due_at < %(now)s)::int AS overdue
-        FROM ticket t WHERE t.closed_at IS NULL
+        FROM open_ticket t
     """  # nosec B608 # joined from constants
     values = {"now": now, "soon": _SOON}
     with conn.cursor(row_factory=class_row(QueueCounts)) as cursor:
@@ -131,7 +132,7 @@ def counts(conn: Db, now: datetime) -> QueueCounts:
     return row
 
 
-_SAID = sql.SQL(
+SAID = sql.SQL(
     """(
         ticket_says(t.title, t.description, t.address,
                     ARRAY(SELECT p FROM unnest(%(terms)s::text[]) term, ticket_plain(term, NULL, NULL) p))
@@ -145,11 +146,15 @@ _SAID = sql.SQL(
 )
 
 
-def narrow(narrowed: Narrowed) -> sql.Composable:
-    """The condition of what is asked for; its values are the fields."""
+def narrow(narrowed: Narrowed, tab: Tab) -> sql.Composable:
+    """The condition of what is asked for, of the rows `t` of open_ticket; its values are the fields.
+
+    The words are with the ticket itself, where only those of the tab are searched.
+    """
     parts: list[sql.Composable] = [sql.SQL("true")]
     if narrowed.terms:
-        parts.append(_SAID)
+        said = sql.SQL("t.id IN (SELECT t.id FROM ticket t WHERE t.closed_at IS NULL AND {} AND {})")
+        parts.append(said.format(sql.SQL(TABS[tab]), SAID))
     if narrowed.outline is not None:
         shape = sql.SQL("ST_MakeValid(ST_GeomFromText(%(outline)s, 4326))")
         parts.append(sql.SQL("t.geom && {0} AND ST_Intersects({0}, t.geom)").format(shape))
@@ -183,6 +188,12 @@ def shown(
     with conn.cursor(row_factory=class_row(Shown)) as cursor:
         rows = cursor.execute(query, values, prepare=times is not None or None).fetchall()
     return {row.id: row for row in rows}
+
+
+def forget_open(conn: Db) -> int:
+    """Take what was of a month that was dropped out of the open tickets; returns how many there were."""
+    row = conn.execute("SELECT forget_open()").fetchone()
+    return int(row[0]) if row else 0
 
 
 class Town(NamedTuple):

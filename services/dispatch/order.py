@@ -17,7 +17,7 @@ from services.tickets.states import UNASSIGNED
 Stage = Literal["decide", "respond", "sign", "handle", "pause", "consult", "check"]
 STAGES: tuple[Stage, ...] = ("decide", "respond", "sign", "handle", "pause", "consult", "check")
 DECIDE, RESPOND, SIGN, HANDLE, PAUSE, CONSULT, CHECK = range(len(STAGES))
-_STAGE_OF = {
+_STAGE_OF: dict[str, int] = {
     **dict.fromkeys(UNASSIGNED, DECIDE), "dispatched": SIGN, "transferred": SIGN, "suspended": PAUSE,
     "consulted": CONSULT, "handled": CHECK, "verified": CHECK,
 }  # fmt: skip
@@ -90,7 +90,7 @@ def ordered(profile: Profile, worktime: Worktime, tickets: Columns, now: datetim
 
 def _begun(tickets: Columns) -> tuple[Numbers, Micros, Micros]:
     """The step that each ticket is in, since when, and until when as far as the ticket itself says."""
-    stage = np.array([_STAGE_OF.get(status, HANDLE) for status in tickets.status], dtype=np.int64)
+    stage = tickets.status.each(lambda status: _STAGE_OF.get(status, HANDLE), np.int64)
     stage[((stage == SIGN) | (stage == HANDLE)) & (tickets.respond_due != NEVER)] = RESPOND
     never = np.full(len(stage), NEVER)
     since = _first(
@@ -117,18 +117,20 @@ def _fill_limits(
 ) -> None:
     """Until when the place wants it taken up or signed, where the ticket itself does not say."""
     missing = np.flatnonzero((due == NEVER) & ((stage == DECIDE) | (stage == SIGN)))
-    what = (
-        column[missing]
-        for column in (stage, tickets.category, tickets.channel, tickets.severity, tickets.nature)
-    )
+    words = (tickets.category, tickets.channel, tickets.severity, tickets.nature)
+    # what a ticket is as one number, so that each kind of them is looked up once
+    what = stage[missing]
+    for column in words:
+        what = what * len(column.known) + column.at[missing]
+    _, first, kind_of = np.unique(what, return_index=True, return_inverse=True)
+    rows = missing[first]
+    kinds = zip(stage[rows].tolist(), *(column[rows].words() for column in words), strict=True)
     limits = _limits_of(profile)
-    known = limits.number_of
-    numbers = np.array(
-        [known.get(kind) or limits.learn(*kind) for kind in zip(*what, strict=True)], dtype=np.int64
-    )
-    for number in np.unique(numbers).tolist():
+    numbers = [limits.number_of.get(kind) or limits.learn(*kind) for kind in kinds]
+    number_of = np.array(numbers, dtype=np.int64)[kind_of]
+    for number in set(numbers):
         if limit := limits.limits[number]:
-            alike = missing[numbers == number]
+            alike = missing[number_of == number]
             due[alike] = ends(limit, since[alike], worktime)
 
 
@@ -174,7 +176,7 @@ def _sooner(profile: Profile, tickets: Columns) -> Micros:
         return timedelta(minutes=minutes) // MICROSECOND
 
     grades = {one.code: of(rank * queue.grade_minutes) for rank, one in enumerate(profile.loop.severities)}
-    own = np.array([grades.get(severity, 0) for severity in tickets.severity], dtype=np.int64)
+    own = tickets.severity.each(lambda severity: grades.get(severity, 0), np.int64)
     return (
         own + tickets.refused * of(queue.refused_minutes) + tickets.escalation * of(queue.escalated_minutes)
     )

@@ -1,7 +1,6 @@
 """The dispatcher's queue: a tab of it, filtered, in order, with the counts of every filter and what each row tells."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from math import isfinite, isnan
@@ -15,7 +14,7 @@ from geodata.queries import calendar, claims
 from geodata.queries import dispatch_queue as queries
 from geodata.queries.claims import Claim
 from geodata.queries.dispatch_queue import MOST, Asker, Narrowed, QueueCounts, Shown, Tab, Town
-from geodata.queries.queue_columns import NEVER, Columns, columns
+from geodata.queries.queue_columns import NEVER, Columns, Words, columns
 from geodata.scope import Db
 from profiles import Profile
 from services.access import Right, Viewer
@@ -93,7 +92,7 @@ def queue(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
     facets = {}
     for name in FACETS:
         others = [mask for other, mask in passing.items() if other != name]
-        counted = Counter((values[name][_all(others)] if others else values[name]).tolist())
+        counted = values[name].counted(_all(others) if others else None)
         facets[name] = {value: n for value, n in counted.items() if value}
     kept = found.take(_all(list(passing.values()))) if passing else found
     order = _ordered(conn, profile, kept, now)
@@ -122,7 +121,8 @@ def spots(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, now: datetim
     kept = order.tickets
     due = np.where(order.due == NEVER, kept.due_at, order.due)
     told = zip(
-        *(column.tolist() for column in (kept.id, kept.version, kept.lon, kept.lat, due, kept.category)),
+        *(column.tolist() for column in (kept.id, kept.version, kept.lon, kept.lat, due)),
+        kept.category.words(),
         strict=True,
     )
     rows = [
@@ -194,10 +194,10 @@ def _wanted(asked: Asked) -> dict[str, frozenset[str]]:
     return {name: frozenset(getattr(asked, name)) for name in FACETS if getattr(asked, name)}
 
 
-def _values(profile: Profile, tickets: Columns) -> dict[str, NDArray[np.object_]]:
+def _values(profile: Profile, tickets: Columns) -> dict[str, Words]:
     """What the filters look at, by their names; "" where a ticket has no such thing."""
     usual = _usual(profile) or ""
-    graded = np.array([severity or usual for severity in tickets.severity], dtype=object)
+    graded = tickets.severity.renamed(lambda severity: severity or usual)
     return {name: getattr(tickets, name) for name in FACETS[:-1]} | {"severity": graded}
 
 
@@ -206,11 +206,11 @@ def _usual(profile: Profile) -> str | None:
     return profile.loop.severities[0].code if profile.loop.severities else None
 
 
-def _passes(values: NDArray[np.object_], name: str, wanted: frozenset[str]) -> Mask:
+def _passes(values: Words, name: str, wanted: frozenset[str]) -> Mask:
     """Those that a filter lets through; a class of categories stands for its subclasses."""
     if name == "category":
-        return np.array([value in wanted or value[:2] in wanted for value in values], dtype=bool)
-    return np.array([value in wanted for value in values], dtype=bool)
+        return values.each(lambda value: value in wanted or value[:2] in wanted, bool)
+    return values.each(wanted.__contains__, bool)
 
 
 def _all(masks: list[Mask]) -> Mask:

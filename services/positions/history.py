@@ -13,6 +13,7 @@ from geodata.leader import HISTORY_LOCK, job_session, try_lead
 from geodata.outbox import add_event
 from geodata.queries import positions as queries
 from geodata.queries.candidates import forget_hands
+from geodata.queries.dispatch_queue import forget_open
 from geodata.queries.intake import forget_reporters
 from geodata.queries.positions import PositionRow
 from geodata.queries.tickets import ensure_ticket_months
@@ -129,6 +130,7 @@ class History:
             log.info("positions past their retention deleted", days=dropped)
         queries.forget_latest(conn, datetime.now(UTC) - LATEST_KEPT)
         forget_hands(conn)
+        forget_open(conn)
         ended = care_retention.forget(conn, self._settings.care_retention_days, today)
         if ended:
             log.info("care records past their retention deleted", records=ended)

@@ -236,6 +236,7 @@ def test_no_table_view_or_partition_yields_what_is_outside(seeded: Stores, scope
         "worker_position",
         "worker_leave",
         "worker_hand",
+        "open_ticket",
         "dispatch_plan",
         "dispatch_plan_line",
         "incident",
