@@ -150,7 +150,6 @@
     }
     return table;
   };
-  map.heatTable = lookup;
   wangge.on("map:theme", () => (table = null));
 
   // Three box blurs are as good as a Gaussian; along the rows, then along the columns.

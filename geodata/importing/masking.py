@@ -3,9 +3,8 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-LONG_ENOUGH = (
-    "[0-9]{7}|[0-9][ -][0-9]{3,}"  # most columns have nothing of that kind and are left alone at once
-)
+# Most columns have nothing of that kind, so that they are left alone at once.
+LONG_ENOUGH = "[0-9]{7}|[0-9][ -][0-9]{3,}"
 # RE2 has no look-around: the neighbours are matched and put back.
 _RULES = (
     (

@@ -44,9 +44,7 @@ class TicketOptions:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # field → value in the file → ours
     time_zone: str = "Asia/Shanghai"  # of times that name none
     datum: Datum = "wgs84"
-    known: Literal["refuse", "skip"] = (
-        "refuse"  # tickets whose channel and source_id are in the database already
-    )
+    known: Literal["refuse", "skip"] = "refuse"  # tickets that are there already, by channel and source_id
     generated: bool = False
 
 

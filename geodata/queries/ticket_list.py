@@ -36,9 +36,7 @@ class Conditions(NamedTuple):
     until: datetime | None = None
     closed_since: datetime | None = None
     closed_until: datetime | None = None
-    within: Scope | None = (
-        None  # the scope of the transaction, written out: the planner cannot look into a policy
-    )
+    within: Scope | None = None  # the transaction's, written out: the planner cannot look into a policy
 
 
 class Order(NamedTuple):

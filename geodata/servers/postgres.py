@@ -18,9 +18,8 @@ from geodata.servers.home import Home, ServersRefused, check_space, private
 log = structlog.get_logger("wangge.servers")
 INSTALL = "On Debian and Ubuntu: apt-get install postgresql-postgis"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-POSTGIS = (
-    "postgis-3"  # loaded once: a connection that loads it by itself pays 20 ms of a core on its first query
-)
+# Loaded once: a connection that loads it by itself pays 20 ms of a core on its first query.
+POSTGIS = "postgis-3"
 START_S = 120  # recovery after a kill may take a while
 LONGEST_LOG_BYTES = 10_000_000
 OPTIONS = {
