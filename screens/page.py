@@ -18,6 +18,7 @@ from screens.bundle import bundle
 from screens.config import Config, page_config, title_of
 from screens.icon import ICON
 from screens.skeleton import mark_still, to_html, without_still
+from screens.suites import with_later
 from screens.viewer import found, is_away, nonce
 from screens.words import language_of, t, words
 from services.access import Right, UnknownArea, Viewer, walls
@@ -174,7 +175,7 @@ class Screen(Dash):
     def _generate_scripts_html(self) -> str:
         """Dash's list without the suites that this screen does not use (3 MB), and ours before its renderer."""
         tags = super()._generate_scripts_html().split("\n")
-        needed = [tag for tag in tags if not any(suite in tag for suite in self.unused)]
+        needed = with_later([tag for tag in tags if not any(suite in tag for suite in self.unused)])
         at = next((i for i, tag in enumerate(needed) if RENDERER in tag), len(needed))
         needed.insert(at, f'<script src="{self.bundle.script.path}"></script>')
         return "\n".join(needed)

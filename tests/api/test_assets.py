@@ -68,9 +68,15 @@ def test_a_bundle_holds_the_files_of_its_screen_in_the_order_of_their_names() ->
     assert not any("admin" in name for name in mine)
 
 
-@pytest.mark.parametrize("kind", ["/assets/wall.", "_dash-component-suites/dash_leaflet"])
-def test_a_file_comes_compressed_from_memory_and_is_known_again(client: httpx.Client, kind: str) -> None:
-    path = next(path for path in files_of(client, "wall") if kind in path and path.endswith(".js"))
+@pytest.mark.parametrize(
+    ("screen", "kind"),
+    [("wall", "/assets/wall."), ("wall", "_dash-component-suites/dash_leaflet"),
+     ("area", "/dash_ag_grid/async-community.v")],
+)  # fmt: skip
+def test_a_file_comes_compressed_from_memory_and_is_known_again(
+    client: httpx.Client, screen: str, kind: str
+) -> None:
+    path = next(path for path in files_of(client, screen) if kind in path and path.endswith(".js"))
     plain = client.get(path, headers={"Accept-Encoding": "identity"}).content
     for coding, unpack in (("br", brotli.decompress), ("gzip", gzip.decompress)):
         answer, body = raw(client, path, **{"Accept-Encoding": coding})

@@ -130,6 +130,8 @@ def page(browser: Browser, url: str, administrator: Viewer, asked: list[str]) ->
 
 def test_the_map_is_not_loaded(page: Page, asked: list[str]) -> None:
     assert any("/assets/admin." in one for one in asked)
+    (later,) = (one for one in asked if "async-" in one)
+    assert re.search(r"/async-community\.v[^/]+m[0-9]+\.js$", later), "all of the table may be kept for ever"
     assert not [one for one in asked if "leaflet" in one or "/api/" in one]
 
 
