@@ -24,11 +24,13 @@
       return;
     }
     const start = performance.now();
+    let shown = null;
     const step = (moment) => {
       if (rolling.get(node) !== step) return;
       const share = Math.min(1, (moment - start) / ROLL_MS);
       const eased = 1 - (1 - share) ** 3;
-      node.textContent = text(share < 1 ? Math.round(from + (value - from) * eased) : value);
+      const words = text(share < 1 ? Math.round(from + (value - from) * eased) : value);
+      if (words !== shown) node.textContent = shown = words; // the page is laid out and painted only for another figure
       if (share < 1) requestAnimationFrame(step);
       else rolling.delete(node);
     };

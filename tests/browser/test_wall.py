@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import httpx
 import psycopg
@@ -61,7 +62,7 @@ def browser() -> Iterator[Browser]:
 
 def filled(browser: Browser, url: str, width: int = 1920, height: int = 1080) -> Page:
     """A wall that shows its figures."""
-    page = open_page(browser, url, width, height)
+    page = open_page(browser, url, width, height, reduced_motion="no-preference")
     page.wait_for_selector("html[data-filled]", state="attached", timeout=20_000)
     page.wait_for_timeout(700)  # figures have rolled
     return page
@@ -75,6 +76,12 @@ SMALLEST = """() => Math.min(...[...document.querySelectorAll("#wall *")].filter
     [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim())
     && !node.closest("#map-place, #inset-place, #tour i") && node.offsetParent)
     .map((node) => parseFloat(getComputedStyle(node).fontSize)))"""
+
+WRITTEN = """() => {
+    const figure = document.querySelector(".kpi .value b");
+    window.written = [];
+    new MutationObserver(() => window.written.push(figure.textContent)).observe(figure, { childList: true });
+}"""
 
 
 def expect_legible(page: Page) -> None:
@@ -117,12 +124,19 @@ def test_legible_in_chinese_figures_are_those_of_the_service_and_a_new_ticket_ch
     expect(page.locator(".kpi .foot").nth(4)).to_contain_text(f"{n} / {d}")
     lon, lat = centre(2, 2, 5)
     report = {"channel": "grid", "category": "01001", "title": "占道", "lon": lon, "lat": lat}
+    page.evaluate(WRITTEN)
     filed = httpx.Client(**client_args(url)).post("/api/tickets", json=report)
     assert filed.status_code == 201
     expect(page.locator("#ticker-rows .row").first.locator(".place")).to_have_text("千泉街道", timeout=3000)
     expect(page.locator("#ticker-rows .row").first.locator(".what")).to_have_text("上报")
     # The hub counts a place anew after ten times what counting took, so that on a busy machine this is seconds.
     expect(page.locator(".kpi .value b").first).to_have_text(str(figures["intake"]["now"] + 1))
+    page.wait_for_timeout(700)  # it has rolled
+    written = page.evaluate("window.written")
+    assert written[-1] == str(figures["intake"]["now"] + 1)
+    assert all(before != after for before, after in pairwise(written)), (
+        "no frame is painted for the same figure"
+    )
     leave(page)
 
 
@@ -156,7 +170,7 @@ def test_the_tour_goes_where_something_happens_and_stops_when_touched(browser: B
 
 
 def test_reduced_motion_means_no_tour_and_no_rolling(browser: Browser, url: str) -> None:
-    page = open_page(browser, f"{url}/wall/?home_s=1", 1920, 1080, reduced_motion="reduce")
+    page = open_page(browser, f"{url}/wall/?home_s=1", 1920, 1080)
     page.wait_for_selector("html[data-filled]", state="attached")
     page.wait_for_timeout(2500)
     assert page.locator("html").get_attribute("data-tour") is None

@@ -156,7 +156,8 @@ def browser() -> Iterator[Browser]:
 
 def unpaired(browser: Browser, url: str, query: str = "", width: int = 1920, height: int = 1080) -> Page:
     """A screen that shows a code."""
-    page = empty_page(browser, url, width, height, **WAITS)
+    motion = "no-preference" if "home_s" in query else "reduce"  # on tour
+    page = empty_page(browser, url, width, height, reduced_motion=motion, **WAITS)
     page.goto(f"{url}/wall/?{query}")
     expect(page.locator("body[data-code]:not([data-code=''])")).to_be_attached()
     return page
