@@ -101,7 +101,7 @@ def around(
     }  # fmt: skip
     query = _around(role, bool(seen), bool(spot and nearest), bool(spot and skilled and skills))
     found = conn.cursor(binary=True).execute(query, values, prepare=True).fetchall()
-    return [Near._make(row) for row in found if row[0] is not None]
+    return [] if found[0][0] is None else [*map(Near._make, found)]  # of nobody comes one row, without an id
 
 
 @cache

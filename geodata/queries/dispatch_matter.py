@@ -108,4 +108,6 @@ def refusals(conn: Db, tickets: Sequence[int], desks: Sequence[str]) -> dict[int
 
 def as_array(values: Sequence[int] | Sequence[str]) -> str:
     """As PostgreSQL writes it: psycopg takes longer over a list than over all else that is sent."""
+    if isinstance(next(iter(values), None), int):
+        return f"{{{','.join(map(str, values))}}}"
     return json.dumps(list(values), ensure_ascii=False).replace("[", "{", 1)[:-1] + "}"

@@ -8,7 +8,7 @@ from geodata.queries.candidates import Near
 from services.dispatch import crew
 from services.dispatch.found import Asked
 from services.dispatch.ground import relation
-from services.dispatch.score import GENERAL, PLAIN, Facts, total
+from services.dispatch.score import GENERAL, PLAIN, Facts, weigher
 from services.dispatch.travel import By, least_s
 
 
@@ -34,14 +34,10 @@ class Unable(NamedTuple):
 
 def judged(asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unable]]:
     """Those who could take it, and those who could not. Of those no more is made than it takes to tell them apart."""
-    here, more, refused, capacity_of = (
-        asked.ticket.area_no,
-        asked.more,
-        asked.refused,
-        asked.profile.dispatch.capacity_of,
-    )
-    clock = crew.clock(asked.local)
-    by: By | None = "straight" if asked.ticket.fastest_kmh is None else None
+    profile, ticket, scale, refused, more, wish, _, local = asked
+    here, fastest_kmh, capacity_of = ticket.area_no, ticket.fastest_kmh, profile.dispatch.capacity_of
+    clock, score = crew.clock(local), weigher(scale)
+    by: By | None = "straight" if fastest_kmh is None else None
     able: list[Able] = []
     unable: list[Unable] = []
     for one in {one.id: one for one in found}.values():
@@ -55,13 +51,13 @@ def judged(asked: Asked, found: Sequence[Near]) -> tuple[list[Able], list[Unable
         if why:
             unable.append(Unable(why, one, metres, stands))
             continue
-        knows = not asked.wish.skills.isdisjoint(one.skills)
+        knows = not wish.skills.isdisjoint(one.skills)
+        minutes = None if metres is None else least_s(metres, profile, fastest_kmh) / 60
         facts = Facts(
-            stands, "owner" if knows and one.kind == "professional" else None, _minutes(asked, metres), age_s, left_s,
-            load, capacity, 1.0 if knows else GENERAL if asked.wish.of_trade else PLAIN, one.today + coming,
-            one.code in refused,
+            stands, "owner" if knows and one.kind == "professional" else None, minutes, age_s, left_s, load, capacity,
+            1.0 if knows else GENERAL if wish.of_trade else PLAIN, one.today + coming, one.code in refused,
         )  # fmt: skip
-        able.append(Able(total(asked.scale, facts), one, facts, None if metres is None else by))
+        able.append(Able(score(facts), one, facts, None if metres is None else by))
     return able, unable
 
 
@@ -75,7 +71,3 @@ def _why_not(asked: Asked, one: Near, left_s: int, age_s: int | None, room: bool
         lately = asked.now - asked.refused[one.code] < timedelta(hours=rules.refused_hours)
         return "refused" if lately else crew.OK
     return why
-
-
-def _minutes(asked: Asked, metres: float | None) -> float | None:
-    return None if metres is None else least_s(metres, asked.profile, asked.ticket.fastest_kmh) / 60

@@ -1,5 +1,6 @@
 """The score of a candidate: parts, each with its points of how many, that add up to it."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -49,40 +50,67 @@ class Scale(NamedTuple):
     rules: Dispatch
     ground: Ground
     weights: dict[str, int]  # in the order of PARTS
+    stands: dict[str, float]  # shares of the part `ground`, by relation and by owner
 
 
 def scale_of(profile: Profile, weights: Weights, category: str) -> Scale:
     """The scale for tickets of that category."""
-    return Scale(
-        profile.dispatch, profile.dispatch.ground(category), {name: getattr(weights, name) for name in PARTS}
-    )
+    ground = profile.dispatch.ground(category)
+    given = {name: getattr(weights, name) for name in PARTS}
+    return Scale(profile.dispatch, ground, given, {"none": 0.0, **vars(ground)})
 
 
 def total(scale: Scale, facts: Facts) -> float:
     """The score alone, 0 to 100, not rounded: to choose whose parts are worth telling."""
-    points, whole = 0.0, 0
-    for weight, share in zip(scale.weights.values(), _shares(scale, facts), strict=True):
-        if share is not None:
-            points += weight * share
-            whole += weight
-    return 100 * points / (whole or 1)
+    return weigher(scale)(facts)
+
+
+def weigher(scale: Scale) -> Callable[[Facts], float]:
+    """What gives `total` for one after the other: `shares` by their weights, added up at once."""
+    rules, stands = scale.rules, scale.stands
+    far, enough, most = rules.far_minutes, rules.shift_left_minutes, rules.most_a_day
+    fresh, oldest = rules.fresh_position_s, rules.oldest_position_s
+    w_ground, w_way, w_load, w_skill, w_position, w_shift, w_fairness, w_refused = scale.weights.values()
+
+    def weighed(facts: Facts) -> float:
+        stand, owner, minutes, age_s, left_s, load, capacity, skill, today, refused = facts
+        ground = stands[stand]
+        points, whole = w_ground * (max(ground, stands[owner]) if owner else ground), w_ground + w_refused
+        if minutes is not None:
+            points += w_way * _down(minutes, 0, far)
+            whole += w_way
+        if load is not None:
+            points += w_load * _down(load, 0, capacity)
+            whole += w_load
+        if skill is not None:
+            points += w_skill * skill
+            whole += w_skill
+        if age_s is not None:
+            points += w_position * _down(age_s, fresh, oldest)
+            whole += w_position
+        if left_s is not None:
+            points += w_shift * min(1.0, left_s / 60 / enough)
+            whole += w_shift
+        if today is not None:
+            points += w_fairness * _down(today, 0, most)
+            whole += w_fairness
+        return 100 * (points if refused else points + w_refused) / (whole or 1)
+
+    return weighed
 
 
 def scored(scale: Scale, facts: Facts) -> Score:
     """The score with its parts."""
-    applied = [
-        (name, weight, share, value)
-        for (name, weight), share, value in zip(
-            scale.weights.items(), _shares(scale, facts), _values(scale, facts), strict=True
-        )
-        if weight and share is not None
-    ]
-    whole = sum(weight for _, weight, _, _ in applied) or 1
+    given, gets = scale.weights.values(), shares(scale, facts)
+    whole = sum([weight for weight, share in zip(given, gets, strict=True) if share is not None])
     parts = tuple(
-        Part(name, _points(weight, whole, share), _of_hundred(weight, whole), value)
-        for name, weight, share, value in applied
+        [
+            Part(name, _points(weight, whole, share), _of_hundred(weight, whole), value)
+            for name, weight, share, value in zip(PARTS, given, gets, _values(scale, facts), strict=True)
+            if weight and share is not None
+        ]
     )
-    return Score(round(sum(part.points for part in parts), 1), parts)
+    return Score(round(sum([part.points for part in parts]), 1), parts)
 
 
 @lru_cache(maxsize=8192)  # the same few shares most times, and rounding is what a score costs
@@ -101,12 +129,12 @@ def best_beyond(scale: Scale, minutes: float, *, skilled: bool, of_trade: bool) 
     `skilled`: one of those who know the matter; `of_trade`: whether the matter is one of a trade.
     """
     ground, weights = scale.ground, scale.weights
-    shares = {
+    most_of = {
         "ground": max(ground.town, ground.wider, ground.owner) if skilled else ground.town,
         "way": _down(minutes, 0, scale.rules.far_minutes),
         "skill": 1 if skilled else GENERAL if of_trade else PLAIN,
     }
-    most = sum(weight * shares.get(name, 1) for name, weight in weights.items())
+    most = sum(weight * most_of.get(name, 1) for name, weight in weights.items())
     return 100 * most / (sum(weights.values()) or 1)
 
 
@@ -117,12 +145,13 @@ def ground_of(ground: Ground, facts: Facts) -> tuple[float, str]:
     return (ownership, facts.owner) if facts.owner and ownership >= territory else (territory, facts.relation)
 
 
-def _shares(scale: Scale, facts: Facts) -> tuple[float | None, ...]:
+def shares(scale: Scale, facts: Facts) -> tuple[float | None, ...]:
     """Of each of PARTS how much of its points are given, 0 to 1; None where it does not apply."""
-    rules = scale.rules
-    _, _, minutes, age_s, left_s, load, capacity, skill, today, refused = facts
+    rules, stands = scale.rules, scale.stands
+    stand, owner, minutes, age_s, left_s, load, capacity, skill, today, refused = facts
+    ground = stands[stand]
     return (
-        ground_of(scale.ground, facts)[0],
+        max(ground, stands[owner]) if owner else ground,
         None if minutes is None else _down(minutes, 0, rules.far_minutes),
         None if load is None else _down(load, 0, capacity),
         skill,

@@ -11,7 +11,7 @@ from geodata.queries import dispatch_matter
 from geodata.scope import EVERYTHING, Db, Scope, enter
 from geodata.servers import Stores
 from services.dispatch import candidates, crew
-from services.dispatch.score import Facts, scale_of, scored, total
+from services.dispatch.score import Facts, scale_of, scored, shares, total
 from services.tickets import NotAllowed, UnknownTicket
 from tests.services.situations import COMMUNITY, NOW, PROFILE, Who, asked, place, ticket
 from tests.small_place import grid_no
@@ -68,7 +68,7 @@ def test_the_score_that_chooses_is_the_one_that_is_told() -> None:
         for _ in range(200):
             facts = Facts(
                 chance.choice(["own", "wider", "community", "town", "none"]),
-                chance.choice([None, "owner"]),
+                chance.choice([None, "owner", "department"]),
                 chance.choice([None, chance.uniform(0, 40)]),
                 chance.choice([None, chance.randrange(2000)]),
                 chance.choice([None, chance.randrange(9000)]),
@@ -80,6 +80,12 @@ def test_the_score_that_chooses_is_the_one_that_is_told() -> None:
             )
             told = scored(scale, facts)
             assert total(scale, facts) == pytest.approx(told.score, abs=0.05 * len(told.parts) + 0.05)
+            weighed = zip(scale.weights.values(), shares(scale, facts), strict=True)
+            given = [(weight, share) for weight, share in weighed if share is not None]
+            points, whole = 0.0, sum(weight for weight, _ in given)
+            for weight, share in given:
+                points += weight * share
+            assert total(scale, facts) == 100 * points / whole, "to the last figure"
 
 
 def test_a_copy_of_a_profile_knows_its_own_categories() -> None:
