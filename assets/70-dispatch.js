@@ -110,7 +110,8 @@
       unanswered.delete(what);
       return done;
     } catch (error) {
-      error.code === "unanswered" ? unanswered.set(what, key) : unanswered.delete(what);
+      if (error.code === "unanswered") unanswered.set(what, key);
+      else if (error.status) unanswered.delete(what); // offline it was not sent: what came of the first time is not known yet
       throw error;
     } finally {
       clearTimeout(slow);

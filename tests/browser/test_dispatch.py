@@ -219,6 +219,10 @@ def test_without_an_answer_nothing_is_lost_and_nothing_done_twice(page: Page, de
     send.click()
     expect(toast).to_contain_text("不能确定是否已派出")
     expect(note).to_have_value("请带铁锹")
+    page.context.set_offline(True)  # what isn't sent between the two says nothing of the first
+    send.click()
+    expect(toast).to_contain_text("网络已断开，没有提交")
+    page.context.set_offline(False)
     send.click()
     expect(toast).to_contain_text("已派给")
     assert keys[0] and keys[0] == keys[1]
