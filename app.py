@@ -169,11 +169,11 @@ def create_app(settings: Settings, stores: Stores | None = None, role: Role = "a
 
     app = FastAPI(lifespan=lifespan, **api.openapi.ABOUT)
     app.state.runtime = runtime
-    if role != "screens":
-        app.add_middleware(api.positions.Lane, runtime=runtime)
     app.add_middleware(api.gate.Gate, runtime=runtime)
     app.add_middleware(Compress)
     app.add_middleware(BodyLimit)
+    if role != "screens":
+        app.add_middleware(api.positions.Lane, runtime=runtime)
     app.add_middleware(Trace)
     app.add_middleware(Harden, settings=settings)  # added last: outermost
     api.errors.install(app)

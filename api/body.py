@@ -15,7 +15,12 @@ async def limited_body(request: Request, limit_bytes: int) -> bytes:
     parts: list[bytes] = []
     length = 0
     try:
-        async for part in request.stream():
+        more = True
+        while more:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            part, more = message.get("body", b""), message.get("more_body", False)
             length += len(part)
             if length > limit_bytes:
                 raise HTTPException(413, f"The body may have {limit_bytes} bytes at most.")

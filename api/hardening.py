@@ -4,7 +4,7 @@ import re
 import secrets
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from screens.map_view import basemap
@@ -23,14 +23,17 @@ class BadOrigin(ValueError):
     """A setting names another server in a way that cannot stand in a Content-Security-Policy."""
 
 
+RawHeaders = list[tuple[bytes, bytes]]
+
+
 class Harden:
-    """ASGI middleware, outermost. The nonce of a page's own inline scripts is scope["state"]["nonce"]."""
+    """ASGI middleware, outermost. The nonce of a screen's own inline scripts is scope["state"]["nonce"]."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         """Raises BadOrigin when a setting names an origin that is none."""
         self.app = app
         self._page = page_policy(settings)
-        self._fixed = {
+        fixed = {
             "x-content-type-options": "nosniff",
             "referrer-policy": "strict-origin-when-cross-origin" if basemap(settings) else "same-origin",
             "permissions-policy": ", ".join(f"{feature}=()" for feature in FEATURES),
@@ -38,35 +41,41 @@ class Harden:
             "x-frame-options": "DENY",
         }
         if settings.secure_cookies:
-            self._fixed["strict-transport-security"] = f"max-age={YEAR_S}"
+            fixed["strict-transport-security"] = f"max-age={YEAR_S}"
+        self._fixed = [(name.encode(), value.encode()) for name, value in fixed.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        nonce = secrets.token_urlsafe(16)
-        scope.setdefault("state", {})["nonce"] = nonce
         of_api = scope["path"].startswith("/api/")
+        if not of_api:
+            scope.setdefault("state", {})["nonce"] = secrets.token_urlsafe(16)
 
         async def hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=list(message["headers"]))
-                for name, value in self._fixed.items():
-                    headers.setdefault(name, value)
-                page = headers.get("content-type", "").startswith("text/html")
-                if page:
-                    headers["content-security-policy"] = self._page.format(nonce=nonce)
-                elif of_api:
-                    headers["content-security-policy"] = DATA_POLICY
-                if page or of_api:
-                    headers.setdefault("cache-control", "no-store")
-                message = {**message, "headers": headers.raw}
+                message = {**message, "headers": self._with_ours(scope, message["headers"], of_api)}
             await send(message)
 
         await self.app(scope, receive, hardened)
 
+    def _with_ours(self, scope: Scope, given: RawHeaders, of_api: bool) -> RawHeaders:
+        """The headers of an answer with ours beside them: its own stand, but for a policy."""
+        page = Headers(raw=given).get("content-type", "").startswith("text/html")
+        wanted = self._fixed
+        if page:
+            nonce = scope.get("state", {}).get("nonce") or secrets.token_urlsafe(16)
+            wanted = [*wanted, (POLICY, self._page.format(nonce=nonce).encode()), UNKEPT]
+        elif of_api:
+            wanted = [*wanted, (POLICY, DATA_POLICY), UNKEPT]
+        has = {name for name, _ in given}
+        if POLICY in has and (page or of_api):
+            given, has = [header for header in given if header[0] != POLICY], has - {POLICY}
+        return [*given, *(header for header in wanted if header[0] not in has)]
 
-DATA_POLICY = f"default-src {NONE}; frame-ancestors {NONE}"
+
+POLICY, UNKEPT = b"content-security-policy", (b"cache-control", b"no-store")
+DATA_POLICY = f"default-src {NONE}; frame-ancestors {NONE}".encode()
 
 
 def page_policy(settings: Settings) -> str:

@@ -60,7 +60,9 @@ class Intake:
         reason = await self._take_one(token, reading)
         if reason == "unknown_token":
             raise HTTPException(401, NO_TOKEN, {"WWW-Authenticate": 'Basic realm="positions"'})
-        return JSONResponse([], headers={REFUSED_HEADER: reason} if reason else None)
+        return Response(
+            b"[]", headers={REFUSED_HEADER: reason} if reason else None, media_type="application/json"
+        )
 
     async def batch(self, request: Request) -> Response:
         """Many readings of many devices, 10,000 at most: [{"id": token, "at", "lon", "lat", "accuracy_m"?,
@@ -103,8 +105,9 @@ def router(runtime: Runtime) -> Router:
 
 
 class Lane:
-    """ASGI middleware, innermost: hands positions to the same functions without the search for a route, which costs
-    more than taking a position does. Everything else passes."""
+    """ASGI middleware: hands positions to the same functions, past the gate, which phones do not come through, past
+    what limits and compresses the bodies of others, and without the search for a route; each of these costs as much as
+    judging a position does. Everything else passes."""
 
     def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
         self.app = app

@@ -1,8 +1,9 @@
 """What surrounds every request: an id, a time taken, a log line, and a calm answer to an uncaught exception."""
 
+import logging
+import os
 import re
 import time
-import uuid
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,7 @@ from api.errors import refusal
 from api.metrics import LATENCY, REQUESTS
 
 log = structlog.get_logger("wangge.http")
+plain_log = logging.getLogger("wangge.http")  # says at once whether a level is written
 GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SLOW_S = 1.0
 
@@ -25,8 +27,7 @@ class Trace:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"x-request-id"), "")
-        request_id = given if GIVEN.fullmatch(given) else uuid.uuid4().hex[:16]
+        request_id = _given(scope) or os.urandom(8).hex()
         status = 0
 
         async def answered(message: Message) -> None:
@@ -54,14 +55,25 @@ class Trace:
             route = _route(scope)
             REQUESTS.labels(scope["method"], route, status).inc()
             LATENCY.labels(scope["method"], route).observe(took_s)
-            line = log.error if status == 500 else log.warning if took_s > SLOW_S else log.debug
-            line(
-                "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                ms=round(took_s * 1000, 1),
-            )
+            level = logging.ERROR if status == 500 else logging.WARNING if took_s > SLOW_S else logging.DEBUG
+            if plain_log.isEnabledFor(level):
+                log.log(
+                    level,
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    ms=round(took_s * 1000, 1),
+                )
+
+
+def _given(scope: Scope) -> str | None:
+    """The caller's own id, if it is well-formed."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            told = value.decode("latin-1")
+            return told if GIVEN.fullmatch(told) else None
+    return None
 
 
 def _route(scope: Scope) -> str:

@@ -45,7 +45,7 @@ def unpack(packed: bytes) -> list[Fix]:
             worker,
             area,
             received_ms,
-            Reading(at_ms, lon, lat, *(None if math.isnan(value) else value for value in rest)),
+            Reading(at_ms, lon, lat, *[None if math.isnan(value) else value for value in rest]),
         )
         for worker, area, at_ms, received_ms, lon, lat, *rest in _FORM.iter_unpack(packed)
     ]

@@ -114,8 +114,9 @@ def _object(field: str, value: Any) -> dict[str, Any]:
 
 
 def _number(field: str, value: Any) -> float:
-    if type(value) is float and -1e15 < value < 1e15:
-        return value
+    kind = type(value)
+    if (kind is float or kind is int) and -1e15 < value < 1e15:
+        return float(value)
     if isinstance(value, bool) or value is None or value == "":
         raise Malformed(field, value, "a number")
     try:
@@ -139,8 +140,8 @@ def _positive(value: float | None) -> float | None:
 
 def _time(field: str, value: Any) -> int:
     """Milliseconds since 1970 of seconds, milliseconds or an ISO 8601 text (UTC when it names no offset)."""
-    if type(value) is int and MILLISECONDS_FROM <= value <= 1e14:
-        return value
+    if type(value) is int and 0 <= value <= 1e14:
+        return value if value >= MILLISECONDS_FROM else value * 1000
     if isinstance(value, str) and not value.replace(".", "", 1).lstrip("-").isdigit():
         try:
             moment = datetime.fromisoformat(value)

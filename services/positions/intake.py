@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,8 @@ KEPT_MS = (
     3600 * 1000
 )  # fixes wait so long for the history while the database is away (170 MB at 800 a second)
 REREAD_S = 1.0  # an unknown token makes the directory be read again, this often at most
+GATHER_S = 0.02  # least time between writes of few: each costs Redis, all readers and us the same
+ENOUGH = 16  # so many fixes wait for nothing
 
 
 class Refusal(NamedTuple):
@@ -48,8 +51,10 @@ class Intake:
         self._reread_at = -REREAD_S
         self._jumped: dict[int, tuple[int, Reading]] = {}
         self._waiting: list[Fix] = []
-        self._written: asyncio.Future[None] | None = None
+        self._waiters: list[asyncio.Future[None]] = []
+        self._enough = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
+        self._wrote_at = -GATHER_S  # monotonic seconds
 
     async def take(self, readings: Sequence[tuple[str, Reading]]) -> list[Refusal]:
         """Judge (token, reading) pairs and write the accepted ones; returns the refused.
@@ -103,7 +108,7 @@ class Intake:
     async def _know_devices(self, tokens: list[str]) -> None:
         """A token not seen yet may be a new device: read the directory again, but not for every such request."""
         directory = self._directory
-        if not self._is_reread_due(tokens):
+        if all(map(directory.worker_of, tokens)) or not self._is_reread_due(tokens):
             return
         async with self._rereading:
             if self._is_reread_due(tokens):
@@ -121,28 +126,43 @@ class Intake:
         )
 
     async def _write(self, fixes: list[Fix]) -> None:
-        """Join the next write; while one is under way all others gather for the one after it."""
+        """Join the next write; while one is under way, and for a moment after one, all others gather for it."""
         self._waiting.extend(fixes)
-        if self._written is None:
-            self._written = asyncio.get_running_loop().create_future()
-        written = self._written
+        written = asyncio.get_running_loop().create_future()
+        self._waiters.append(written)
+        if len(self._waiting) >= ENOUGH:
+            self._enough.set()
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting())
-        await asyncio.shield(written)
+        await written
 
     async def _write_waiting(self) -> None:
-        while self._waiting and self._written is not None:
-            fixes, written = self._waiting, self._written
-            self._waiting, self._written = [], None
+        while self._waiting:
+            await self._gather()
+            fixes, waiters = self._waiting, self._waiters
+            self._waiting, self._waiters = [], []
+            self._enough.clear()
+            self._wrote_at = time.monotonic()
+            failed: Exception | None = None
             try:
                 await self._write_now(fixes)
             except Exception as error:
-                if not written.cancelled():
-                    written.set_exception(error)
-                    written.exception()  # whoever still waits raises it; nobody waiting is no fault
-            else:
-                if not written.cancelled():
+                failed = error
+            for written in waiters:
+                if written.done():
+                    continue  # nobody waits there any more
+                if failed is None:
                     written.set_result(None)
+                else:
+                    written.set_exception(failed)
+
+    async def _gather(self) -> None:
+        """Wait for others, if the last write was just now and these are few."""
+        rest_s = self._wrote_at + GATHER_S - time.monotonic()
+        if rest_s > 0 and not self._enough.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await self._enough.wait()
 
     async def _write_now(self, fixes: list[Fix]) -> None:
         packed = [pack(fix) for fix in fixes]
