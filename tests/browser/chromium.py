@@ -72,7 +72,7 @@ def empty_page(browser: Browser, url: str, width: int, height: int, **context: A
     processor, half of what a test's page costs. Tests that look at what moves say `reduced_motion="no-preference"`.
     """
     motion = context.pop("reduced_motion", "reduce")
-    like = f"{origin(url)} {sorted(context.items())}"
+    like = f"{origin(url)} {sorted((name, value) for name, value in context.items() if value is not False)}"
     left = _left.get(like)
     if left:
         page = left.pop()

@@ -374,13 +374,11 @@ def test_a_supervisor_sees_the_audit_and_nothing_else(browser: Browser, url: str
         assert answer is not None
         assert answer.status == 403
         expect(page.get_by_role("alert")).to_be_visible()
-    leave(page)
-    page = browser.new_page(bypass_csp=True)
-    page.context.add_cookies(cookies(url, county("dispatcher")))
+    page.context.add_cookies(cookies(url, county("dispatcher")))  # type: ignore[arg-type]
     answer = page.goto(f"{url}/admin/")
     assert answer is not None
     assert answer.status == 403
-    page.close()
+    leave(page)
 
 
 @pytest.mark.parametrize(

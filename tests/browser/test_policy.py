@@ -12,7 +12,7 @@ from app import create_app
 from geodata.servers import Stores
 from services.access import Viewer
 from settings import Settings
-from tests.browser.chromium import chromium, leave, signed_in
+from tests.browser.chromium import chromium, empty_page, leave, signed_in
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, county
@@ -76,14 +76,14 @@ def test_nothing_that_a_screen_needs_is_refused(browser: Browser, site: str, pat
 
 @pytest.mark.parametrize("path", ["/sign-in", "/wall/", "/api/docs"])
 def test_nor_on_the_pages_of_a_stranger(browser: Browser, site: str, path: str) -> None:
-    page = browser.new_page()
+    page = empty_page(browser, site, 1440, 900)
     refused: list[str] = []
     page.on("console", lambda line: refused.append(line.text) if "Security Policy" in line.text else None)
     page.on("pageerror", lambda error: refused.append(str(error)))
     page.goto(site + path)
     page.wait_for_timeout(800)
     assert refused == [] and page.title()
-    page.close()
+    leave(page)
 
 
 def test_a_video_plays(browser: Browser, site: str) -> None:

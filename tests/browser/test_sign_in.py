@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from app import create_app
 from geodata.pool import make_pool
@@ -39,11 +39,15 @@ def browser() -> Iterator[Browser]:
 def page_of(browser: Browser, url: str) -> Iterator[Page]:
     """A page of its own cookies that fails the test when its script does."""
     page = empty_page(browser, url, 1440, 900)
-    page.on(
-        "console", lambda said: pytest.fail(said.text) if "Content Security Policy" in said.text else None
-    )
+
+    def heard(said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            pytest.fail(said.text)
+
+    page.on("console", heard)
     page.goto(url)
     yield page
+    page.remove_listener("console", heard)
     leave(page)
 
 
@@ -71,6 +75,15 @@ def typed(page: Page, *texts: str) -> None:
                 page.keyboard.press("Tab")
         page.keyboard.type(text)
     page.keyboard.press("Enter")
+
+
+@contextmanager
+def led_to(page: Page, address: str) -> Iterator[None]:
+    """What is done leads to that page, and its answer is good; the first test looks at what it shows."""
+    with page.expect_response(address, timeout=20_000) as answer:
+        yield
+        page.wait_for_url(address, wait_until="commit")
+    assert answer.value.status == 200
 
 
 def test_in_by_keyboard_and_back_to_the_page_that_was_asked_for(
@@ -110,11 +123,10 @@ def test_a_first_password_is_changed_on_the_way_in(browser: Browser, url: str, m
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("differ")
         page.get_by_label("New password once more").fill("a sentence of my own")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/area/370883001?lang=en")
-    with page_of(browser, f"{url}/sign-in") as page:
+        with led_to(page, "**/area/370883001?lang=en"):
+            page.keyboard.press("Enter")
+    with page_of(browser, f"{url}/sign-in") as page, led_to(page, "**/area/370883001"):
         typed(page, "fresh", "a sentence of my own")
-        page.wait_for_url("**/area/370883001")
 
 
 def test_an_administrator_sets_up_the_second_factor_and_uses_it(
@@ -138,13 +150,13 @@ def test_an_administrator_sets_up_the_second_factor_and_uses_it(
         import time
 
         now = int(time.time())
-        typed(page, codes.at(now))
-        page.wait_for_url("**/area/370883001")
+        with led_to(page, "**/area/370883001"):
+            typed(page, codes.at(now))
     with page_of(browser, f"{url}/sign-in") as page:
         typed(page, "boss", PASSWORD)
         expect(page.get_by_role("heading", name="输入动态口令")).to_be_visible()
-        typed(page, codes.at(now + 30))
-        page.wait_for_url("**/area/370883001")
+        with led_to(page, "**/area/370883001"):
+            typed(page, codes.at(now + 30))
 
 
 def test_the_demo_shows_its_accounts_and_fills_them_in(browser: Browser, clone: Stores) -> None:
@@ -156,8 +168,8 @@ def test_the_demo_shows_its_accounts_and_fills_them_in(browser: Browser, clone: 
         assert page.locator(".demo tbody tr").count() == len(made) == 9
         page.get_by_role("button", name="填入镇街干部的账号和密码").press("Enter")
         expect(page.get_by_label("账号", exact=True)).to_have_value("demo-town-official")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/area/370883001")
+        with led_to(page, "**/area/370883001"):
+            page.keyboard.press("Enter")
 
 
 def test_the_language_is_switched_and_kept(browser: Browser, url: str) -> None:
