@@ -33,6 +33,7 @@ SEQUENCES = """
     SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value), last_value IS NOT NULL
     FROM pg_sequences"""
 SPARE = 2  # databases that wait for a next test
+QUICK = "-c synchronous_commit=off"  # what a crash takes is made anew by the next run
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Template:
     state: State
     rows: dict[str, bytes]  # table → its rows as COPY writes them
     spare: list[str] = field(default_factory=list)  # names of copies that are as new
+    admin: Db | None = None
 
 
 def template_of(conn: Db, name: str) -> Template:
@@ -95,11 +97,11 @@ def _sequences(conn: Db) -> dict[str, tuple[int, bool]]:
 def cloned(stores: Stores, template: Template) -> Iterator[Stores]:
     """A copy of the template to commit to, under a name of its own; `stores` are those of the template."""
     name = _fresh()
-    with _admin(stores) as admin:
-        if template.spare:
-            admin.execute(_named("ALTER DATABASE {} RENAME TO {}", template.spare.pop(), name))
-        else:
-            admin.execute(_named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template.name))
+    admin = _admin(stores, template)
+    if template.spare:
+        admin.execute(_named("ALTER DATABASE {} RENAME TO {}", template.spare.pop(), name))
+    else:
+        admin.execute(_named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template.name))
     clone = stores.with_database(name)
     try:
         yield clone
@@ -107,17 +109,17 @@ def cloned(stores: Stores, template: Template) -> Iterator[Stores]:
         with redis.Redis.from_url(clone.redis_url) as client:
             for key in client.scan_iter(f"{clone.key_prefix}*"):
                 client.delete(key)
-        with _admin(stores) as admin:
-            left = _taken_away(admin, name)
-            if len(template.spare) < SPARE and _put_back(stores.with_database(left).database_url, template):
-                template.spare.append(left)
-            else:
-                admin.execute(_named("DROP DATABASE {} WITH (FORCE)", left))
+        admin = _admin(stores, template)
+        left = _taken_away(admin, name)
+        if len(template.spare) < SPARE and _put_back(stores.with_database(left).database_url, template):
+            template.spare.append(left)
+        else:
+            admin.execute(_named("DROP DATABASE {} WITH (FORCE)", left))
 
 
 def drop_spare(stores: Stores, template: Template) -> None:
     """At the end of all tests."""
-    with _admin(stores) as admin:
+    with _admin(stores, template) as admin:
         while template.spare:
             admin.execute(_named("DROP DATABASE {} WITH (FORCE)", template.spare.pop()))
 
@@ -134,7 +136,7 @@ def _taken_away(admin: Db, name: str) -> str:
 
 def _put_back(url: str, template: Template) -> bool:
     """Undo what a test committed; False when it is not as the template, such as after DDL."""
-    with psycopg.connect(url) as conn:
+    with psycopg.connect(url, options=QUICK) as conn:
         conn.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys
         conn.execute("SET track_counts = off")  # what is written here is not a test's
         wanted = template.state
@@ -178,8 +180,13 @@ def _fresh() -> str:
     return f"wangge_test_{uuid.uuid4().hex[:12]}"
 
 
-def _admin(stores: Stores) -> Db:
-    return psycopg.connect(stores.with_database(ADMIN).database_url, autocommit=True)
+def _admin(stores: Stores, template: Template) -> Db:
+    """The one connection of this process from which databases are made, renamed and dropped."""
+    if template.admin is None or template.admin.closed or template.admin.broken:
+        template.admin = psycopg.connect(
+            stores.with_database(ADMIN).database_url, autocommit=True, options=QUICK
+        )
+    return template.admin
 
 
 def _named(query: LiteralString, *names: str) -> sql.Composed:
