@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from geodata.queries import dispatch_matter as queries
@@ -56,14 +56,6 @@ class Wish(NamedTuple):
     of_trade: bool
 
 
-class Matter(Protocol):
-    """What a ticket is about."""
-
-    @property
-    def category(self) -> str:
-        """Code of its subclass."""
-
-
 def crew(conn: Db, profile: Profile, now: datetime) -> list[CrewMember]:
     """All workers in scope that are on shift, not on leave, and whose position is young enough; by id."""
     local = now.astimezone(ZoneInfo(profile.time_zone))
@@ -103,12 +95,6 @@ def shift_left_s(found: Near, at: tuple[int, int]) -> int:
     return ends - time if time < ends and days >> (today - 1) % 7 & 1 else 0
 
 
-def suits(profile: Profile, ticket: Matter, one: CrewMember) -> tuple[bool, str]:
-    """Whether a worker may be given a ticket: (True, "") or (False, why); who refused it is not looked at here."""
-    able, why = fit(profile, one)
-    return of_trade(profile, ticket.category, one.kind, one.skills) if able else (able, why)
-
-
 def fit(profile: Profile, one: CrewMember) -> tuple[bool, str]:
     """Whether a worker may be given anything now: (True, "") or (False, why)."""
     why = unfit(
@@ -131,13 +117,8 @@ def unfit(rules: Dispatch, *, on_leave: bool, on_shift: bool, age_s: int | None,
     return OK if room else "at_limit"
 
 
-def of_trade(profile: Profile, category: str, kind: str, skills: Sequence[str]) -> tuple[bool, str]:
-    """Whether a matter may go to a worker of that kind and those skills: a professional takes the own trade alone."""
-    return foreign_or_ok(wish(profile, category), kind, skills)
-
-
 def foreign_or_ok(wanted: Wish, kind: str, skills: Sequence[str]) -> tuple[bool, str]:
-    """The same for a wish that is known."""
+    """Whether a matter of that wish may go to such a worker: (True, "") or (False, why)."""
     why = foreign(wanted, kind, skills)
     return not why, why
 

@@ -18,9 +18,8 @@ class Able(NamedTuple):
     score: float
     near: Near
     facts: Facts
-    by: (
-        By | None
-    )  # how the minutes were measured; None without a place, and not yet: roads give the least until then
+    # How the minutes were measured; None without a place, and not yet: roads give the least until then.
+    by: By | None
 
 
 class Unable(NamedTuple):

@@ -320,7 +320,12 @@ def test_looking_at_the_nearest_first_finds_the_same_as_looking_at_all(
     monkeypatch.setattr(candidates, "FIRST_LOOK", 2)
     assert [row.key for row in asked(conn, one, [], limit=5).rows] == [row.key for row in whole.rows]
     # the crew, each judged by itself, tells the same
-    judged = [member for member in crew.crew(conn, PROFILE, NOW) if crew.suits(PROFILE, one, member)[0]]
+    wish = crew.wish(PROFILE, one.category)
+    judged = [
+        member
+        for member in crew.crew(conn, PROFILE, NOW)
+        if crew.fit(PROFILE, member)[0] and crew.foreign_or_ok(wish, member.kind, member.skills)[0]
+    ]
     assert {row.code for row in whole.rows if row.kind == "worker"} <= {member.code for member in judged}
 
 
