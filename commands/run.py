@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.memory import share_arenas
 from commands.outcome import Refused
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def serve(settings: "Settings", listener: socket.socket, role: Role) -> None:
     from api.wire import WireProtocol
     from app import create_app
 
+    share_arenas()
     app = create_app(settings, role=role.value)
     # What is there now stays: looking through it for garbage would stop all screens for 160 ms each time.
     gc.collect()
