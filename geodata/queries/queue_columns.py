@@ -163,11 +163,11 @@ _PACKED = ", ".join(
     + [f"string_agg(float8send(coalesce({of}, 'NaN')), '')" for of in _DEGREES.values()]
     + [f"string_agg(coalesce({of}, ''), '{_BETWEEN}')" for of in _TEXTS.values()]
     + [
-        f"string_agg(int8send({of}), ''), (SELECT jsonb_object_agg(number, code) FROM ({codes}) c)"
+        f"string_agg(int8send({of}), ''), (SELECT jsonb_object_agg(number, code) FROM ({codes}) c)"  # nosec B608
         for of, codes in _CODES.values()
     ]
 )
-# Each column is one value: a row of each would cost more than all that is done with them.
+# Each column is one value, beside what its numbers stand for: a row of each would cost more than all that is done with them.
 _ALL = sql.SQL(
     f"""
     SELECT {_PACKED}
