@@ -17,7 +17,9 @@ from bench.walking import walking
 
 DECIDED = 400  # tickets in eight hours: one in 72 seconds
 HOURS = 8
-SAMPLES = 16  # two an hour
+SAMPLES = 80  # ten an hour: whether the map stands over a town or over fields at that moment must not decide
+FILLED = DECIDED // 16  # decisions before the first sample fill what is filled once
+REST_MS = 1500  # without a hand on it, before a sample: what moves, is asked for or let go of has ended
 SLOPE_MB, GROWTH = 1.0, 1.1  # an hour; of the last hour against the first
 PANELS = ("i", "a", "h", "p")
 
@@ -33,7 +35,7 @@ class Kept(NamedTuple):
 def measure(context: Context) -> list[Result]:
     """Tickets come in, are chosen, decided and some taken back; panels and filters are opened and left."""
     decided = context.times(DECIDED, 32)
-    step = max(1, decided // SAMPLES)
+    step, filled = max(1, decided // SAMPLES), max(1, decided * FILLED // DECIDED)
     filed = itertools.cycle(reports(context))
     port = context.server.port
     kept: list[Kept] = []
@@ -48,11 +50,11 @@ def measure(context: Context) -> list[Result]:
         page.wait_for_function("window.wangge?.desk?.rows.length > 5 && wangge.live?.state?.mode === 'live'")
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
-        for number in range(decided + step):  # the first step fills what is filled once
+        for number in range(1, filled + decided + 1):
             run(post_ticket(port, next(filed)))
             assigned += _decide(page, number)
-            if number >= step and number % step == 0:
-                kept.append(_kept(session))
+            if number > filled and (number - filled) % step == 0:
+                kept.append(_kept(page, session))
     if not assigned:
         raise Missing("an assignment on the page")
     return _results(kept, assigned, time.monotonic() - started)
@@ -80,8 +82,10 @@ def _decide(page: Any, number: int) -> int:
     return int(done)
 
 
-def _kept(session: Any) -> Kept:
-    session.send("HeapProfiler.collectGarbage")
+def _kept(page: Any, session: Any) -> Kept:
+    page.wait_for_timeout(REST_MS)
+    for _ in range(2):  # the first gives free what the second finds
+        session.send("HeapProfiler.collectGarbage")
     told = {row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]}
     return Kept(told["JSHeapUsedSize"] / 1e6, told["Nodes"], told["JSEventListeners"])
 
@@ -97,7 +101,7 @@ def _results(kept: Sequence[Kept], assigned: int, seconds: float) -> list[Result
     slope = _slope([one.heap_mb for one in kept]) * len(kept) / HOURS
     was, now = kept[0], kept[-1]
     note = (
-        f"{assigned} assigned in {seconds:.0f} s stand for {HOURS} h; after a collection of garbage: "
+        f"{assigned} assigned in {seconds:.0f} s stand for {HOURS} h; at rest, garbage collected: "
         f"heap {was.heap_mb:.1f} → {now.heap_mb:.1f} MB, nodes {was.nodes:.0f} → {now.nodes:.0f}, "
         f"listeners {was.listeners:.0f} → {now.listeners:.0f}"
     )
