@@ -167,7 +167,7 @@ _PACKED = ", ".join(
         for of, codes in _CODES.values()
     ]
 )
-# Each column is one value, beside what its numbers stand for: a row of each would cost more than all that is done with them.
+# Each column is one value: a row of each would cost more than all that is done with them.
 _ALL = sql.SQL(
     f"""
     SELECT {_PACKED}
