@@ -41,6 +41,7 @@ BEAT_S = 2.0
 DIRECTORY_S = 15.0
 SCOPE_KEPT_S = 60.0
 ANSWER_S = 1.5
+STOP_S = 1.0
 
 
 class Health(TypedDict):
@@ -123,8 +124,10 @@ class Hub:
         for channel in self._channels.values():
             for client in channel.clients:
                 client.close()
-        for task in self._tasks:
-            task.cancel()
+        while going := [task for task in self._tasks if not task.done()]:
+            for task in going:
+                task.cancel()
+            await asyncio.wait(going, timeout=STOP_S)  # one that caught it at its work is told again
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._run_jobs:
             await asyncio.gather(asyncio.to_thread(self._relay.stop), asyncio.to_thread(self._history.stop))
@@ -285,7 +288,8 @@ class Hub:
     async def _beat(self) -> None:
         """Say how far the feed is and how old; forget channels that nobody uses."""
         with suppress(RedisError, OSError, TimeoutError):  # without an answer the age grows
-            self._handed_over = await asyncio.wait_for(self._reader.handed_over(), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):  # wait_for of Python 3.11 may lose the end of the task
+                self._handed_over = await self._reader.handed_over()
         self._grow_as_of()
         frame = self._text("beat", postgres=self._measuring.postgres_ok, redis=self._reader.redis_ok)
         for scope, channel in list(self._channels.items()):

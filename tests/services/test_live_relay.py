@@ -119,3 +119,20 @@ async def test_the_age_of_the_state_is_that_of_the_last_hand_over(hub: Hub, clon
     wall.seen.clear()
     await wall.read_until(lambda: len(wall.seen) == 2)
     assert wall.seen[-1]["as_of"] == stopped_at
+
+
+async def test_a_loop_that_does_not_hear_its_end_is_told_again(hub: Hub) -> None:
+    heard = 0
+
+    async def deaf() -> None:
+        nonlocal heard
+        while heard < 2:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                heard += 1
+
+    hub._tasks.append(asyncio.create_task(deaf()))
+    await asyncio.sleep(0)  # it has begun
+    await asyncio.wait_for(hub.stop(), 30)
+    assert heard == 2 and all(task.done() for task in hub._tasks)
