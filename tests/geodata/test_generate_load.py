@@ -84,6 +84,7 @@ def test_an_interrupted_load_leaves_nothing(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(files, "HISTORY_DAYS", 5)  # it does not come to load them
     monkeypatch.setattr(loading, "import_tickets", stop)
     with pytest.raises(KeyboardInterrupt):
         prepare(settings, stores, PROFILE)
