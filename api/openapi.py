@@ -1,6 +1,7 @@
 """The description of /api: title and tags for OpenAPI, and a page of it that needs no other server."""
 
 from html import escape
+from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -74,15 +75,21 @@ def router(app: FastAPI) -> APIRouter:
     # Not a Router of ours: its answers hold the shape of errors, to which those of all other routes refer.
     routes = APIRouter(prefix="/api", tags=["Operation"], dependencies=[Depends(guard)], responses=dict(ANY))
 
+    one_by_one = Lock()  # who asks while it is made waits for it, else each would make it
+
+    def description() -> dict[str, Any]:
+        with one_by_one:
+            return app.openapi()
+
     @routes.get("/openapi.json", include_in_schema=False)
     def described() -> JSONResponse:
         """This description."""
-        return JSONResponse(app.openapi())
+        return JSONResponse(description())
 
     @routes.get("/docs", response_class=HTMLResponse)
     def docs() -> str:
         """This description as a page."""
-        return page(app.openapi())
+        return page(description())
 
     return routes
 

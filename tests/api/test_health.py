@@ -1,7 +1,9 @@
 """Health, readiness, measures, the shape of errors, and that every route is described."""
 
+import asyncio
 import re
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -186,6 +188,24 @@ async def test_the_description_is_made_beside_the_event_loop(
         answer = await client.get(path)
     assert answer.status_code == 200 and "/api/tickets" in answer.text
     assert len(asked_in) == 1 and asked_in != [threading.get_ident()]
+
+
+async def test_the_description_is_made_once_for_all_who_ask_meanwhile(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def slow(**_about: Any) -> dict[str, Any]:
+        made.append("")
+        time.sleep(0.2)
+        return {"paths": {}}
+
+    monkeypatch.setattr("fastapi.applications.get_openapi", slow)
+    monkeypatch.setattr(app, "openapi_schema", None)
+    async with client_of(app) as client:
+        answers = await asyncio.gather(*(client.get("/api/openapi.json") for _ in range(3)))
+    assert [answer.json() for answer in answers] == [{"paths": {}}] * 3
+    assert len(made) == 1
 
 
 async def test_the_page_of_the_description_needs_no_other_server(app: FastAPI) -> None:
