@@ -99,9 +99,9 @@ def cloned(stores: Stores, template: Template) -> Iterator[Stores]:
     name = _fresh()
     admin = _admin(stores, template)
     if template.spare:
-        admin.execute(_named("ALTER DATABASE {} RENAME TO {}", template.spare.pop(), name))
+        admin.execute(named("ALTER DATABASE {} RENAME TO {}", template.spare.pop(), name))
     else:
-        admin.execute(_named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template.name))
+        admin.execute(named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template.name))
     clone = stores.with_database(name)
     try:
         yield clone
@@ -114,23 +114,23 @@ def cloned(stores: Stores, template: Template) -> Iterator[Stores]:
         if len(template.spare) < SPARE and _put_back(stores.with_database(left).database_url, template):
             template.spare.append(left)
         else:
-            admin.execute(_named("DROP DATABASE {} WITH (FORCE)", left))
+            admin.execute(named("DROP DATABASE {} WITH (FORCE)", left))
 
 
 def drop_spare(stores: Stores, template: Template) -> None:
     """At the end of all tests."""
     with _admin(stores, template) as admin:
         while template.spare:
-            admin.execute(_named("DROP DATABASE {} WITH (FORCE)", template.spare.pop()))
+            admin.execute(named("DROP DATABASE {} WITH (FORCE)", template.spare.pop()))
 
 
 def _taken_away(admin: Db, name: str) -> str:
     """Give the database another name, so that a pool which a test left behind finds it no more."""
     left = _fresh()
-    admin.execute(_named("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", name))
+    admin.execute(named("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", name))
     admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,))
-    admin.execute(_named("ALTER DATABASE {} RENAME TO {}", name, left))
-    admin.execute(_named("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", left))
+    admin.execute(named("ALTER DATABASE {} RENAME TO {}", name, left))
+    admin.execute(named("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", left))
     return left
 
 
@@ -189,7 +189,8 @@ def _admin(stores: Stores, template: Template) -> Db:
     return template.admin
 
 
-def _named(query: LiteralString, *names: str) -> sql.Composed:
+def named(query: LiteralString, *names: str) -> sql.Composed:
+    """The statement about databases of these names."""
     return sql.SQL(query).format(*map(sql.Identifier, names))
 
 

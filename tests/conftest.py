@@ -5,13 +5,13 @@ import gc
 import os
 import ssl
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
 from argon2 import PasswordHasher
-from psycopg import sql
 
 import profiles
 from geodata.migrate import migrate
@@ -23,10 +23,11 @@ from services.access import passwords
 from services.logs import configure_logs
 from services.positions import history
 from settings import Settings
-from tests.clones import Template, cloned, drop_spare, template_of
+from tests.clones import ADMIN, Template, cloned, drop_spare, named, template_of
 from tests.small_place import MONTHS_AHEAD, MONTHS_BACK, load_small_place
 
 TEMPLATE = f"wangge_test_{os.getpid()}"  # two runs at once do not meet
+EMPTY = f"{TEMPLATE}_empty"  # as the migrations leave it
 SHARED: list[tuple[Stores, Template]] = []  # one, when it was made before the workers
 configure_logs(Settings(log_level="warning", log_format="json"))
 # httpx reads all certificates, 30 ms of a core, whenever a client is made; those of tests share what was read.
@@ -92,12 +93,15 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def _made() -> Iterator[tuple[Stores, Template]]:
     """A freshly migrated database that holds the small place; nobody connects to it again, so it can be copied."""
     name = TEMPLATE
-    running = ensure(Settings(), "wangge_test_admin")
+    running = ensure(Settings(), ADMIN)
     with psycopg.connect(running.database_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        for old in (name, EMPTY):
+            admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", old))
+        admin.execute(named("CREATE DATABASE {}", name))
     made = running.with_database(name)
     migrate(made.database_url)
+    with psycopg.connect(running.database_url, autocommit=True) as admin:
+        admin.execute(named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", EMPTY, name))
     with psycopg.connect(made.database_url) as conn:
         profile = profiles.load("zoucheng")
         sync_place(conn, profile, generated=True, seed=1)
@@ -109,7 +113,8 @@ def _made() -> Iterator[tuple[Stores, Template]]:
         yield made, found
     finally:
         with psycopg.connect(running.database_url, autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            for mine in (name, EMPTY):
+                admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", mine))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -143,6 +148,18 @@ def original(_original: tuple[Stores, Template]) -> Iterator[Template]:
     stores, found = _original
     yield found
     drop_spare(stores, found)
+
+
+@contextmanager
+def migrated(template: Stores) -> Iterator[Stores]:
+    """A database of one's own without any place in it; `template` as the fixture has it."""
+    name = f"wangge_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(template.with_database(ADMIN).database_url, autocommit=True) as admin:
+        admin.execute(named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, EMPTY))
+        try:
+            yield template.with_database(name)
+        finally:
+            admin.execute(named("DROP DATABASE {} WITH (FORCE)", name))
 
 
 @pytest.fixture(scope="session")

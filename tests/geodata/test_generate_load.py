@@ -1,7 +1,6 @@
 """A generated place in its database: loaded whole or not at all, without a fault, and brought up to the present."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,20 +8,19 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 import profiles
 from geodata.generate import files
 from geodata.importing.check import check_database
 from geodata.importing.place import read_place
-from geodata.migrate import migrate
 from geodata.scope import Db
-from geodata.servers import Stores, ensure
+from geodata.servers import Stores
 from services import places
 from services.care.sealing import Seals
 from services.places import Shown, load, planned, prepare
 from services.roster import on_duty
 from settings import Settings
+from tests.conftest import migrated
 
 PROFILE = profiles.load("horinger")
 DAYS = 90  # of the history; tests/geodata/test_generate_tickets.py looks at a whole year, without a database
@@ -43,15 +41,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def stores() -> Iterator[Stores]:
+def stores(template: Stores) -> Iterator[Stores]:
     """An empty, migrated database."""
-    name = f"wangge_test_{uuid.uuid4().hex[:12]}"
-    made = ensure(Settings(), name)
-    migrate(made.database_url)
-    yield made
-    admin = made.with_database("wangge_test_admin").database_url
-    with psycopg.connect(admin, autocommit=True) as conn:
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with migrated(template) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -12,9 +13,9 @@ from typer.testing import CliRunner
 
 import settings as settings_module
 from cli import app
-from geodata.servers import ensure
+from geodata.servers import Stores, ensure
 from settings import ROOT, Settings
-from tests.conftest import TEMPLATE
+from tests.conftest import TEMPLATE, migrated
 from tests.data.broken.make import BROKEN_FOLDER
 
 GUIDE = ROOT / "docs" / "guide" / "import.md"
@@ -28,16 +29,29 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     stores = ensure(Settings(), "wangge_test_admin")
     with psycopg.connect(stores.database_url, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    monkeypatch.setenv("DATABASE_URL", stores.with_database(name).database_url)
-    monkeypatch.setenv("REDIS_URL", stores.redis_url)
-    monkeypatch.setenv("WANGGE_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
-    settings_module.settings.cache_clear()
-    yield tmp_path
-    monkeypatch.undo()
-    settings_module.settings.cache_clear()
+    with _named(stores.with_database(name), monkeypatch, tmp_path):
+        yield tmp_path
     with psycopg.connect(stores.database_url, autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def ready(template: Stores, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """The same with a database that has been migrated."""
+    with migrated(template) as stores, _named(stores, monkeypatch, tmp_path):
+        yield tmp_path
+
+
+@contextmanager
+def _named(stores: Stores, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[None]:
+    monkeypatch.setenv("DATABASE_URL", stores.database_url)
+    monkeypatch.setenv("REDIS_URL", stores.redis_url)
+    monkeypatch.setenv("WANGGE_DATA", str(folder))
+    monkeypatch.setenv("COLUMNS", "200")
+    settings_module.settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings_module.settings.cache_clear()
 
 
 def test_every_line_of_the_guide_works(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +73,7 @@ def test_every_line_of_the_guide_works(bare: Path, monkeypatch: pytest.MonkeyPat
     assert (bare / "mended.geojson").exists()
 
 
-def test_a_refusal_is_a_table_and_exit_code_2(bare: Path) -> None:
+def test_a_refusal_is_a_table_and_exit_code_2(ready: Path) -> None:
     assert runner.invoke(app, ["new-place", "mine", "--name", "某县", "--root-code", "370883"]).exit_code == 0
     grids = [
         "import",
@@ -78,7 +92,7 @@ def test_a_refusal_is_a_table_and_exit_code_2(bare: Path) -> None:
     assert (check.exit_code, "TopoJSON" in check.output) == (1, True)
 
 
-def test_a_place_is_made_once_and_under_a_plain_name(bare: Path) -> None:
+def test_a_place_is_made_once_and_under_a_plain_name(ready: Path) -> None:
     assert runner.invoke(app, ["new-place", "Bad Name", "--name", "x"]).exit_code == 2
     assert runner.invoke(app, ["new-place", "zoucheng", "--name", "x"]).exit_code == 2
     assert (
