@@ -6,6 +6,8 @@ much work as a tenth of all tests; those that fork (pytest-zygote, pytest-parall
 
 import itertools
 import multiprocessing
+import os
+import tempfile
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -176,10 +178,11 @@ def _work(session: pytest.Session, pipe: Connection, folder: Any, others: Iterab
     for other in others:
         other.close()  # or the end of the controller would not be noticed
     config: Any = session.config
-    capture = config.pluginmanager.getplugin("capturemanager")
-    capture.stop_global_capturing()  # into files that the controller has open, too
-    capture.start_global_capturing()
-    capture.suspend_global_capture(in_=True)
+    if config.option.capture == "fd":
+        captured = config.pluginmanager.getplugin("capturemanager")._global_capturing
+        for stream in (captured.out, captured.err):
+            with tempfile.TemporaryFile(buffering=0) as own:  # the other was the controller's, too
+                os.dup2(own.fileno(), stream.tmpfile.fileno())
     config.pluginmanager.unregister(name="terminalreporter")
     config.pluginmanager.register(Teller(pipe, config))
     config._tmp_path_factory._basetemp = folder

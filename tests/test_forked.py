@@ -9,8 +9,11 @@ from settings import ROOT
 
 FILES = {
     "conftest.py": """
+import logging
 import os
 import pytest
+
+logging.basicConfig()  # onto what is captured while this is imported
 
 @pytest.fixture(scope="session")
 def process(tmp_path_factory):
@@ -30,10 +33,11 @@ def test_together(once, process, at, tmp_path):
     assert once == [process] * (at + 2) and "worker" in str(tmp_path)
 """,
     "test_b.py": """
-import os, warnings
+import logging, os, warnings
 
 def test_wrong(process):
     print("seen before")
+    logging.error("logged before")
     assert [1, 2] == [1, 3]
 
 def test_warns():
@@ -64,7 +68,14 @@ def run(folder: Path, *more: str) -> tuple[int, str]:
 def test_each_is_run_once_and_told(tmp_path: Path) -> None:
     code, said = run(tmp_path)
     assert code == 1 and "3 failed, 6 passed" in said
-    for words in ("At index 1 diff: 2 != 3", "seen before", "UserWarning: careful", "exit code 3"):
+    told = (
+        "At index 1 diff: 2 != 3",
+        "seen before",
+        "ERROR:root:logged before",
+        "UserWarning: careful",
+        "code 3",
+    )
+    for words in told:
         assert words in said
     left = [path.name for path in (tmp_path / "temp").glob("worker*/torn down")]
     assert left  # by who ran the first file, and perhaps by who came in place of the one that ended
