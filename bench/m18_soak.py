@@ -62,7 +62,10 @@ def measure(context: Context) -> list[Result]:
 
 def _decide(page: Any, number: int) -> int:
     """One ticket: chosen, its candidates seen, assigned; now and then taken back, or a panel looked into."""
-    page.evaluate("() => { const { desk } = wangge; desk.quiet(); desk.close(); desk.step(1); }")
+    # a note that the last one wanted has the keys otherwise
+    page.evaluate(
+        "() => { const { desk } = wangge; document.activeElement?.blur(); desk.quiet(); desk.close(); desk.step(1); }"
+    )
     # a truth, not the card: what playwright is given it keeps for ever
     page.wait_for_function("wangge.desk.candidates?.id === wangge.desk.chosen && !!wangge.desk.card")
     page.keyboard.press("Enter")
