@@ -106,8 +106,9 @@ def tickets(desk: httpx.Client, count: int = 1, town: int = 1) -> tuple[str, lis
 
 
 def seek(page: Page, word: str, count: int) -> Any:
-    """The rows of the queue that the word finds."""
-    page.locator("#search").fill(word)
+    """The rows of the queue that the word finds, once that has been asked."""
+    with page.expect_response(re.compile(r"/api/dispatch/queue\?.*q=")):
+        page.locator("#search").fill(word)
     rows = page.locator("#rows [data-id]")
     expect(rows).to_have_count(count)
     expect(rows.first).to_contain_text(word)
