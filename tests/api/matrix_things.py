@@ -44,7 +44,10 @@ def things_of(conn: Db, town: int, at: int) -> dict[str, str]:
         "post_role": profiles.load("zoucheng").posts[0].code,
         "form": "json",
         "service_code": "01001",
-        "service_request_id": f"20261122-{ticket_id}",
+        "service_request_id": one(
+            "SELECT to_char(reported_at AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD-') || id FROM ticket WHERE id = %s",
+            ticket_id,
+        ),
         "token": "no-such-token",
         "path": "nothing",
         "index": "1",
