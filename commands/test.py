@@ -12,18 +12,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from commands.bandit_files import pass_changed
 from commands.vulnerabilities import known_vulnerabilities
 
 screen = Console(highlight=False)
 # A file's tests stay together, as they share a database; tests/conftest.py says which files come first. One worker more
 # than there are cores, as now and then each of them waits.
-SIDE_BY_SIDE = ["-p", "tests.forked", "--side-by-side", str(min((os.cpu_count() or 2) + 1, 7))]
+SIDE_BY_SIDE = [
+    "--numprocesses", str(min((os.cpu_count() or 2) + 1, 7)), "--dist", "loadfile", "--no-loadscope-reorder",
+]  # fmt: skip
 CHECKS = {
     "ruff": ["ruff", "check", "--quiet", "."],
     "ruff format": ["ruff", "format", "--check", "--quiet", "."],
     "import rules": ["lint-imports"],
     "mypy": ["mypy"],
+    "bandit": ["bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", "."],
 }
 
 
@@ -50,9 +52,7 @@ def test(
     if given:
         raise typer.Exit(1 if _tests(given) else 0)
     with ThreadPoolExecutor(1) as beside:  # one check at a time, in what the tests leave of the machine
-        checks = beside.submit(
-            lambda: [*map(_checked, CHECKS), _passed_by_bandit(), _no_known_vulnerabilities()]
-        )
+        checks = beside.submit(lambda: [*map(_checked, CHECKS), _no_known_vulnerabilities()])
         started = time.monotonic()
         code = _tests(SIDE_BY_SIDE)
         seconds = time.monotonic() - started
@@ -88,17 +88,7 @@ def _checked(name: str) -> Check:
     started = time.monotonic()
     command = CHECKS[name]
     program = Path(sys.executable).with_name(command[0])
-    return _judged(
-        name, started, subprocess.run([program, *command[1:]], check=False, capture_output=True, text=True)
-    )
-
-
-def _passed_by_bandit() -> Check:
-    started = time.monotonic()
-    return _judged("bandit", started, pass_changed(Path.cwd()))
-
-
-def _judged(name: str, started: float, done: subprocess.CompletedProcess[str]) -> Check:
+    done = subprocess.run([program, *command[1:]], check=False, capture_output=True, text=True)
     passes = done.returncode == 0
     words = "" if passes else done.stdout + done.stderr
     return Check(name, passes, "passes" if passes else "fails", time.monotonic() - started, words)

@@ -28,7 +28,6 @@ from tests.small_place import MONTHS_AHEAD, MONTHS_BACK, load_small_place
 
 TEMPLATE = f"wangge_test_{os.getpid()}"  # two runs at once do not meet
 EMPTY = f"{TEMPLATE}_empty"  # as the migrations leave it
-SHARED: list[tuple[Stores, Template]] = []  # one, when it was made before the workers
 configure_logs(Settings(log_level="warning", log_format="json"))
 # httpx reads all certificates, 30 ms of a core, whenever a client is made; those of tests share what was read.
 ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
@@ -89,65 +88,35 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
             close_chromium()
 
 
-@contextmanager
-def _made() -> Iterator[tuple[Stores, Template]]:
-    """A freshly migrated database that holds the small place; nobody connects to it again, so it can be copied."""
-    name = TEMPLATE
+@pytest.fixture(scope="session")
+def template() -> Iterator[Stores]:
+    """A freshly migrated database that holds the small place; nobody connects to it, so it can be copied."""
     running = ensure(Settings(), ADMIN)
+    template = running.with_database(TEMPLATE)
     with psycopg.connect(running.database_url, autocommit=True) as admin:
-        for old in (name, EMPTY):
+        for old in (TEMPLATE, EMPTY):
             admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", old))
-        admin.execute(named("CREATE DATABASE {}", name))
-    made = running.with_database(name)
-    migrate(made.database_url)
-    with psycopg.connect(running.database_url, autocommit=True) as admin:
-        admin.execute(named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", EMPTY, name))
-    with psycopg.connect(made.database_url) as conn:
+        admin.execute(named("CREATE DATABASE {}", TEMPLATE))
+        migrate(template.database_url)
+        admin.execute(named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", EMPTY, TEMPLATE))
+    with psycopg.connect(template.database_url) as conn:
         profile = profiles.load("zoucheng")
         sync_place(conn, profile, generated=True, seed=1)
         sync_vocabulary(conn, profile)
         load_small_place(conn)
-    with psycopg.connect(made.database_url) as conn:
-        found = template_of(conn, name)
-    try:
-        yield made, found
-    finally:
-        with psycopg.connect(running.database_url, autocommit=True) as admin:
-            for mine in (name, EMPTY):
-                admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", mine))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
-    """Tests in several processes (tests/forked.py) copy one template, made before they are forked."""
-    if not session.config.getoption("side_by_side", 0) or session.config.option.collectonly:
-        return (yield)
-    with _made() as shared:
-        SHARED.append(shared)
-        return (yield)
+    yield template
+    with psycopg.connect(running.database_url, autocommit=True) as admin:
+        for mine in (TEMPLATE, EMPTY):
+            admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", mine))
 
 
 @pytest.fixture(scope="session")
-def _original() -> Iterator[tuple[Stores, Template]]:
-    if SHARED:
-        yield SHARED[0]
-    else:
-        with _made() as own:
-            yield own
-
-
-@pytest.fixture(scope="session")
-def template(_original: tuple[Stores, Template]) -> Stores:
-    """A freshly migrated database that holds the small place, to be copied."""
-    return _original[0]
-
-
-@pytest.fixture(scope="session")
-def original(_original: tuple[Stores, Template]) -> Iterator[Template]:
+def original(template: Stores) -> Iterator[Template]:
     """What copies of the template are put back to after a test."""
-    stores, found = _original
+    with psycopg.connect(template.database_url) as conn:
+        found = template_of(conn, TEMPLATE)
     yield found
-    drop_spare(stores, found)
+    drop_spare(template, found)
 
 
 @contextmanager

@@ -27,13 +27,8 @@ def test_all_is_run_and_what_fails_is_named(
     check: list[str], code: int, vulnerable: list[str], last: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands.test, "CHECKS", {"ruff": PASSING, "mypy": check})
-    monkeypatch.setattr(
-        commands.test, "pass_changed", lambda _root: subprocess.CompletedProcess([], 0, "", "")
-    )
     monkeypatch.setattr(commands.test, "known_vulnerabilities", lambda: Found("as told", vulnerable))
-    monkeypatch.setattr(
-        commands.test, "_tests", lambda arguments: code if "--side-by-side" in arguments else 5
-    )
+    monkeypatch.setattr(commands.test, "_tests", lambda arguments: code if "loadfile" in arguments else 5)
     done = CliRunner().invoke(app, ["test"])
     lines = done.output.splitlines()
     assert done.stdout.splitlines()[-1] == last
