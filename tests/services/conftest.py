@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import psycopg
 import pytest
 
-from geodata.scope import Pool, scoped
+from geodata.scope import Db, Pool, scoped
 from geodata.servers import Stores
 from services.care import register
 from services.live import Hub
@@ -28,6 +28,17 @@ def care(pool: Pool, clone: Stores) -> Iterator[int]:
     with scoped(pool, OFFICIAL.scope, "care") as conn:
         made = register.add(conn, OFFICIAL, ENTRY, SEALS, PROFILE, TODAY)
     yield made
+
+
+@pytest.fixture
+def two(clone: Stores) -> Iterator[tuple[Db, Db]]:
+    """Two who work at the same time."""
+    with psycopg.connect(clone.database_url) as one, psycopg.connect(clone.database_url) as other:
+        other.execute("SET lock_timeout = '3s'")
+        other.commit()
+        yield one, other
+        one.rollback()
+        other.rollback()
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """What workers have in hand, kept beside the tickets: what a count of the tickets tells, whatever became of them."""
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 from psycopg import sql
 
@@ -14,7 +12,6 @@ from geodata.importing.ticket_rows import TicketOptions
 from geodata.importing.tickets import import_tickets
 from geodata.queries.candidates import forget_hands
 from geodata.scope import EVERYTHING, Db, enter
-from geodata.servers import Stores
 from services import tickets
 from services.tickets import ORDERS
 from services.tickets.states import HELD
@@ -188,17 +185,6 @@ def test_no_tickets_no_hands(conn: Db) -> None:
     given(conn)
     conn.execute("TRUNCATE ticket")
     assert conn.execute("SELECT count(*) FROM worker_hand").fetchone() == (0,)
-
-
-@pytest.fixture
-def two(clone: Stores) -> Iterator[tuple[Db, Db]]:
-    """Two who work at the same time."""
-    with psycopg.connect(clone.database_url) as one, psycopg.connect(clone.database_url) as other:
-        other.execute("SET lock_timeout = '3s'")
-        other.commit()
-        yield one, other
-        one.rollback()
-        other.rollback()
 
 
 def test_nobody_waits_for_who_gives_another_ticket_to_the_same_worker(two: tuple[Db, Db]) -> None:

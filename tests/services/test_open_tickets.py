@@ -1,11 +1,9 @@
 """Open tickets kept beside all tickets: what all tickets and their histories tell of them, whatever became of them."""
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 from psycopg import sql
 
@@ -14,7 +12,6 @@ from geodata.importing.ticket_rows import TicketOptions
 from geodata.importing.tickets import import_tickets
 from geodata.queries.dispatch_queue import forget_open
 from geodata.scope import EVERYTHING, Db, enter
-from geodata.servers import Stores
 from services import tickets
 from services.tickets import ORDERS
 from tests.data.broken.make import HEADING
@@ -192,17 +189,6 @@ def test_no_tickets_no_open_ones(conn: Db) -> None:
     reported(conn)
     conn.execute("TRUNCATE ticket")
     assert count(conn) == 0
-
-
-@pytest.fixture
-def two(clone: Stores) -> Iterator[tuple[Db, Db]]:
-    """Two who work at the same time."""
-    with psycopg.connect(clone.database_url) as one, psycopg.connect(clone.database_url) as other:
-        other.execute("SET lock_timeout = '3s'")
-        other.commit()
-        yield one, other
-        one.rollback()
-        other.rollback()
 
 
 def test_nobody_waits_for_who_writes_another_ticket(two: tuple[Db, Db]) -> None:
