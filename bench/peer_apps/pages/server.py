@@ -34,7 +34,15 @@ def page(name: str) -> Dash:
         nobody = {"type": "FeatureCollection", "features": []}
         layers.append(dl.GeoJSON(id="workers", data=nobody, pointToLayer={"variable": shape}))
     app.layout = html.Div(
-        dl.Map(layers, preferCanvas=True, center=(41, 123), zoom=8, style={"height": "100vh"})
+        # without the glide to the grids, which would be on its way yet when all of them are there
+        dl.Map(
+            layers,
+            preferCanvas=True,
+            center=(41, 123),
+            zoom=8,
+            zoomAnimation=False,
+            style={"height": "100vh"},
+        )
     )
     return app
 
