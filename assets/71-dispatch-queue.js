@@ -41,6 +41,7 @@
       const got = await desk.ask(url());
       if (!latest.is(mine)) return;
       answered = desk.now();
+      asking = false;
       lost(false);
       answer = got;
       desk.figures = got.figures;
@@ -137,8 +138,8 @@
     const wanted = got.rows.filter((row) => nodes.has(row.id)).map((row) => row.id).join();
     desk.rows = desk.rows.map((row) => rows.get(row.id) || row);
     for (const row of desk.rows) {
-      if (rows.has(row.id)) nodeOf(row, now);
-      else nodes.get(row.id)?.classList.add("gone");
+      const node = rows.has(row.id) ? nodeOf(row, now) : nodes.get(row.id);
+      node?.classList.toggle("gone", !rows.has(row.id) || Boolean(row.left));
     }
     const gone = desk.rows.some((row) => !rows.has(row.id));
     waiting = come || gone || order !== wanted ? { got, come } : null;

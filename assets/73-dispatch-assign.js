@@ -104,13 +104,16 @@
     const last = undoable;
     if (!last) return desk.toast(t("dispatch.undo.none"), { seconds: 4 });
     undoable = null;
-    if (last.act) return last.act();
     try {
+      if (last.act) return await last.act();
       const done = await desk.command(`/api/dispatch/tickets/${last.id}/undo`, { version: last.version });
       desk.toast(t("dispatch.undone", { status: desk.status(done.ticket.status) }));
       desk.choose(last.id, { by: "undo" });
     } catch (error) {
-      desk.toast(t("dispatch.undo.refused", { why: wangge.sentence(error) }), { bad: true });
+      const again = !error.status && { act: desk.undo, label: t("dispatch.undo") }; // no answer came: once more does it once
+      if (again) undoable ??= last;
+      const words = error.code === "unanswered" ? t("dispatch.undo.unanswered") : t("dispatch.undo.refused", { why: wangge.sentence(error) });
+      desk.toast(words, { bad: true, ...again });
     }
     desk.reload();
   };

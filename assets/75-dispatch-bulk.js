@@ -110,8 +110,8 @@
       const bad = answer.rows.filter((one) => !one.ok);
       const good = answer.rows.length - bad.length;
       const undo = async () => {
-        const back = await desk.command("/api/dispatch/bulk/undo", { key }).catch((error) => error);
-        desk.toast(back.rows ? t("dispatch.bulk.undone", { n: back.rows.filter((one) => one.ok).length, of: back.rows.length }) : wangge.sentence(back), { bad: !back.rows });
+        const back = await desk.command("/api/dispatch/bulk/undo", { key });
+        desk.toast(t("dispatch.bulk.undone", { n: back.rows.filter((one) => one.ok).length, of: back.rows.length }));
         desk.reload();
       };
       desk.pick(answer.rows.filter((one) => one.ok).map((one) => ({ id: one.id })), false);

@@ -230,6 +230,25 @@ def test_without_an_answer_nothing_is_lost_and_nothing_done_twice(page: Page, de
     assert state(desk, ticket)["status"] == "dispatched"
 
 
+def test_undoing_without_an_answer_may_be_tried_again(page: Page, desk: httpx.Client) -> None:
+    word, (ticket,) = tickets(desk)
+    seek(page, word, 1).first.click()
+    page.locator("[data-assign='0']").click()
+    toast = page.locator("#toast")
+    expect(toast).to_contain_text("已派给")
+
+    def lost(route: Route) -> None:  # done, and the answer does not arrive
+        route.fetch()
+        route.abort()
+
+    page.route("**/undo", lost, times=1)
+    page.keyboard.press("u")
+    expect(toast).to_contain_text("不能确定是否已撤销")
+    assert state(desk, ticket)["status"] == "reported"
+    toast.get_by_role("button", name="撤销").click()
+    expect(toast).to_contain_text("已撤销，工单回到“待受理”")
+
+
 def test_what_somebody_holds_goes_to_another_with_a_reason(page: Page, desk: httpx.Client) -> None:
     word, (ticket,) = tickets(desk)
     body = {"version": ticket["version"], "to": {"kind": "worker", "code": "W1001001009"}}
