@@ -64,7 +64,9 @@
     }
     found.sort((a, b) => b.weight - a.weight);
     keepOff(view.frame.querySelector(".wg-legend"), sheet, view, board);
-    for (const label of found.slice(0, 400)) place(label, context, scale, view, board);
+    const { x, y } = sheet.padding;
+    const seen = { left: x, top: y, right: sheet.width - x, bottom: sheet.height - y };
+    for (const label of found.slice(0, 400)) place(label, context, scale, view, board, seen);
   };
   // No name below the legend.
   const keepOff = (box, sheet, view, board) => {
@@ -74,7 +76,7 @@
     const { x, y } = sheet.padding;
     board.take(left - frame.left + x, top - frame.top + y, right - frame.left + x, bottom - frame.top + y);
   };
-  const place = (label, context, scale, view, board) => {
+  const place = (label, context, scale, view, board, seen) => {
     const { area } = label;
     const px = Math.max(wall ? 14 : 11, PX[area.level] * scale);
     const bold = label.inside && area.level !== "grid" && (area.level !== "community" || view.zoom >= 14);
@@ -96,17 +98,22 @@
       const room_high = (map.worldY(south) - map.worldY(north)) * view.symbols.world;
       if (wide > room * 1.05 || high > room_high) return;
     }
-    const moves = RANK[area.level] >= 2 ? PLACES : PLACES.slice(0, 1);
-    for (const lines of under ? [2, 1] : [1]) {
-      const tall = high * lines;
-      for (const [dx, dy] of moves) {
-        const left = label.x - wide / 2 + dx * wide;
-        const top = label.y - tall / 2 + dy * tall;
-        const gap = px * 0.18;
-        if (!board.free(left - gap, top - gap / 2, left + wide + gap, top + tall + gap / 2)) continue;
-        board.take(left - gap, top - gap / 2, left + wide + gap, top + tall + gap / 2);
-        view.names.push({ ...label, text, mark, under: lines === 2 ? under : "", left, top, wide, high, px, font, bold_font, small, name_wide, mark_wide, under_wide, scale });
-        return;
+    const movable = RANK[area.level] >= 2;
+    const moves = movable ? PLACES : PLACES.slice(0, 1);
+    const gap = px * 0.18;
+    // What may move goes where all of it is seen, rather without its workers than cut by the edge.
+    for (const whole of movable ? [true, false] : [false]) {
+      for (const lines of under ? [2, 1] : [1]) {
+        const tall = high * lines;
+        for (const [dx, dy] of moves) {
+          const left = label.x - wide / 2 + dx * wide;
+          const top = label.y - tall / 2 + dy * tall;
+          if (whole && (left < seen.left || top < seen.top || left + wide > seen.right || top + tall > seen.bottom)) continue;
+          if (!board.free(left - gap, top - gap / 2, left + wide + gap, top + tall + gap / 2)) continue;
+          board.take(left - gap, top - gap / 2, left + wide + gap, top + tall + gap / 2);
+          view.names.push({ ...label, text, mark, under: lines === 2 ? under : "", left, top, wide, high, px, font, bold_font, small, name_wide, mark_wide, under_wide, scale });
+          return;
+        }
       }
     }
   };
