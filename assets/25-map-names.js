@@ -10,7 +10,8 @@
   const wall = config.screen === "wall";
   const PX = wall ? { county: 24, town: 20, community: 20, grid: 20 } : { county: 15, town: 13, community: 12, grid: 12 };
   const RANK = { city: 4, county: 3, town: 2, community: 1, grid: 0 };
-  const PLACES = [[0, 0], [0, -1], [0, 1], [0.5, -0.8], [-0.5, -0.8], [0.5, 0.8], [-0.5, 0.8]]; // prettier-ignore
+  // Moved by so much of its own size: over and under the place, then more and more beside it.
+  const PLACES = [[0, 0], [0, -1], [0, 1], [0.5, -0.8], [-0.5, -0.8], [0.5, 0.8], [-0.5, 0.8], [0.7, -1], [-0.7, -1], [0.7, -0.4], [-0.7, -0.4], [0.7, 0.4], [-0.7, 0.4]]; // prettier-ignore
   const widths = new Map();
   const measure = (context, font, text) => {
     const key = `${font}|${text}`;
@@ -64,11 +65,12 @@
     }
     found.sort((a, b) => b.weight - a.weight);
     keepOff(view.frame.querySelector(".wg-legend"), sheet, view, board);
+    keepOff(document.getElementById("tour"), sheet, view, board); // the wall's headline
     const { x, y } = sheet.padding;
     const seen = { left: x, top: y, right: sheet.width - x, bottom: sheet.height - y };
     for (const label of found.slice(0, 400)) place(label, context, scale, view, board, seen);
   };
-  // No name below the legend.
+  // No name below what lies over the map.
   const keepOff = (box, sheet, view, board) => {
     if (!box) return;
     const frame = view.frame.getBoundingClientRect();
