@@ -13,6 +13,7 @@ from api.gate import Seer
 from api.router import Router
 from geodata.queries import mediation as queries
 from geodata.queries import mediation_board as board
+from geodata.queries import mediation_near
 from geodata.scope import Db
 from services import mediation
 from services.access import Viewer, opened
@@ -82,7 +83,7 @@ def router(runtime: Runtime) -> Router:
             reasons = board.reasons(conn, asked)
             figures = board.figures(conn, since, now, today)
             tiers = board.by_tier(conn, since)
-            names = queries.place_names(conn, [row.area_no for row in rows])
+            names = mediation_near.place_names(conn, [row.area_no for row in rows])
         return {
             "as_of": _ms(now),
             "rows": [_row(row, names) for row in rows],
@@ -109,8 +110,8 @@ def router(runtime: Runtime) -> Router:
         """Who may mediate a case, those who are nearest first, and rooms that were used for such cases."""
         with opened(pool, viewer, hat="care") as (conn, _):
             case = _case(conn, case_id)
-            found = queries.mediators(conn, case.area_no, MEDIATES, 30)
-            rooms = queries.rooms(conn, case.area_no, case.tier, 12)
+            found = mediation_near.mediators(conn, case.area_no, MEDIATES, 30)
+            rooms = mediation_near.rooms(conn, case.area_no, case.tier, 12)
         named = [room.name for room in profile.desks.mediation.rooms]
         return {
             "mediators": [one._asdict() for one in found],
@@ -161,7 +162,7 @@ def _row(row: board.QueueRow, names: dict[int, tuple[str, str | None]]) -> Card:
 
 def _card(conn: Db, viewer: Viewer, case: queries.Case, seals: Seals) -> Card:
     sight = mediation.seen(conn, viewer, case, seals)
-    area, town = queries.place_names(conn, [case.area_no]).get(case.area_no, (str(case.area_no), None))
+    area, town = mediation_near.place_names(conn, [case.area_no]).get(case.area_no, (str(case.area_no), None))
     return {
         **_plain(case._asdict()),
         "area": area,

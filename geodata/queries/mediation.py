@@ -1,18 +1,18 @@
-"""Cases of mediation: rows, parties, sessions, events; read and written in the hat "care" alone."""
+"""Cases of mediation: rows, sessions, events; read and written in the hat "care" alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from psycopg import sql
-from psycopg.rows import class_row, tuple_row
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from geodata.scope import Db
 
 
 class Case(NamedTuple):
-    """A case as the services see it; what is sealed comes from `sealed` and `parties`."""
+    """A case as the services see it; what is sealed comes from mediation_seals."""
 
     id: int
     number: str
@@ -35,26 +35,6 @@ class Case(NamedTuple):
     performed: bool | None
     performed_on: date | None
     generated: bool
-
-
-class Sealed(NamedTuple):
-    """What is sealed in a case itself."""
-
-    matter_sealed: bytes | None
-    agreement_sealed: bytes | None
-    key_id: int
-
-
-class Party(NamedTuple):
-    """Somebody in a dispute: masked, and sealed."""
-
-    id: int
-    case_id: int
-    side: str
-    name_masked: str
-    name_sealed: bytes
-    phone_sealed: bytes | None
-    key_id: int
 
 
 class Session(NamedTuple):
@@ -83,26 +63,6 @@ class CaseEvent(NamedTuple):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     data: dict[str, Any] | None
-
-
-class Mediator(NamedTuple):
-    """Somebody who may mediate: a post holder or a worker."""
-
-    kind: str
-    id: int
-    name: str
-    role: str
-    area: str
-
-
-class Place(NamedTuple):
-    """An area in scope."""
-
-    no: int
-    code: str
-    name: str
-    level: str
-    town: str | None
 
 
 _CASE = sql.SQL(", ").join(
@@ -151,41 +111,6 @@ def change(conn: Db, case_id: int, columns: Mapping[str, Any]) -> Case:
 def _value(name: str) -> sql.Composable:
     cast = sql.SQL("::{}").format(sql.SQL(_TYPES[name])) if name in _TYPES else sql.SQL("")
     return sql.SQL("{}{}").format(sql.Placeholder(name), cast)
-
-
-def sealed(conn: Db, ids: Sequence[int]) -> dict[int, Sealed]:
-    """The sealed columns of cases in scope, by id."""
-    rows = conn.execute(
-        "SELECT id, matter_sealed, agreement_sealed, key_id FROM mediation_case WHERE id = ANY(%s)",
-        (list(ids),),
-    ).fetchall()
-    return {row[0]: Sealed(*row[1:]) for row in rows}
-
-
-def add_party(
-    conn: Db, case: Case, side: str, masked: str, name: bytes, phone: bytes | None, key_id: int
-) -> None:
-    """Write a party of a case."""
-    conn.execute(
-        """
-        INSERT INTO mediation_party (case_id, area_no, side, name_masked, name_sealed, phone_sealed, key_id)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
-        """,
-        (case.id, case.area_no, side, masked, name, phone, key_id),
-    )
-
-
-def parties(conn: Db, ids: Sequence[int]) -> dict[int, list[Party]]:
-    """The parties of cases in scope, by case, applicants first."""
-    query = sql.SQL(
-        "SELECT {} FROM mediation_party WHERE case_id = ANY(%s)"
-        " ORDER BY case_id, array_position(ARRAY['applicant', 'respondent', 'other'], side), id"
-    ).format(sql.SQL(", ").join(map(sql.Identifier, Party._fields)))
-    found: dict[int, list[Party]] = {}
-    with conn.cursor(row_factory=class_row(Party)) as cursor:
-        for row in cursor.execute(query, (list(ids),)):
-            found.setdefault(row.case_id, []).append(row)
-    return found
 
 
 def add_session(conn: Db, case: Case, planned_at: datetime, room: str | None) -> int:
@@ -268,151 +193,3 @@ def events(conn: Db, case_id: int) -> list[CaseEvent]:
     )
     with conn.cursor(row_factory=class_row(CaseEvent)) as cursor:
         return cursor.execute(query, (case_id,)).fetchall()
-
-
-def place(conn: Db, *, code: str | None = None, no: int | None = None) -> Place | None:
-    """The area of that code or number, in scope, with the name of its town."""
-    row = conn.execute(
-        """
-        SELECT a.no, a.code, a.name, a.level::text, t.name FROM area a
-        LEFT JOIN area t ON t.level = 'town' AND a.no BETWEEN t.no AND t.hi AND t.no <> a.no
-        WHERE CASE WHEN %(code)s::text IS NULL THEN a.no = %(no)s ELSE a.code = %(code)s AND a.valid_to IS NULL END
-        ORDER BY a.level LIMIT 1
-        """,
-        {"code": code, "no": no},
-    ).fetchone()
-    return None if row is None else Place(*row)
-
-
-def place_names(conn: Db, numbers: Sequence[int]) -> dict[int, tuple[str, str | None]]:
-    """(name, name of its town) of areas in scope, by number."""
-    rows = conn.execute(
-        """
-        SELECT a.no, CASE WHEN a.level <> 'grid' OR starts_with(a.name, p.name) THEN a.name
-                          ELSE concat_ws(' ', p.name, a.name) END, t.name
-        FROM area a LEFT JOIN area p ON p.no = a.parent_no
-        LEFT JOIN area t ON t.level = 'town' AND a.no BETWEEN t.no AND t.hi AND t.no <> a.no
-        WHERE a.no = ANY(%s)
-        """,
-        (list(numbers),),
-    ).fetchall()
-    return {int(row[0]): (str(row[1]), row[2]) for row in rows}
-
-
-def mediators(conn: Db, area_no: int, roles: Sequence[str], limit: int) -> list[Mediator]:
-    """Post holders of those roles in the town of an area, those who are nearest first."""
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(
-            """
-            WITH here AS (SELECT no, area_stride('community') AS village, area_stride('town') AS town
-                          FROM area WHERE no = %(no)s)
-            SELECT 'post', k.id, k.name, k.role, a.name FROM key_person k JOIN area a ON a.no = k.area_no, here
-            WHERE k.kind = 'post' AND k.role = ANY(%(roles)s)
-              AND k.area_no BETWEEN here.no - here.no %% here.town AND here.no - here.no %% here.town + here.town - 1
-            ORDER BY (k.area_no / here.village) <> (here.no / here.village),
-                     array_position(%(roles)s, k.role), k.area_no, k.id
-            LIMIT %(limit)s
-            """,
-            {"no": area_no, "roles": list(roles), "limit": limit},
-        ).fetchall()
-    return [Mediator(*row) for row in rows]
-
-
-def post_of(conn: Db, post_id: int) -> Mediator | None:
-    """The holder of a post, in scope."""
-    row = conn.execute(
-        "SELECT 'post', k.id, k.name, k.role, a.name FROM key_person k JOIN area a ON a.no = k.area_no"
-        " WHERE k.kind = 'post' AND k.id = %s",
-        (post_id,),
-    ).fetchone()
-    return None if row is None else Mediator(*row)
-
-
-def worker_of(conn: Db, code: str) -> Mediator | None:
-    """An active worker, in scope."""
-    row = conn.execute(
-        "SELECT 'worker', w.id, w.name, w.kind::text, a.name FROM worker w JOIN area a ON a.no = w.area_no"
-        " WHERE w.active AND w.code = %s",
-        (code,),
-    ).fetchone()
-    return None if row is None else Mediator(*row)
-
-
-def rooms(conn: Db, area_no: int, tier: int, limit: int) -> list[str]:
-    """Rooms in which cases of that tier nearby were heard, the most used first."""
-    rows = conn.execute(
-        """
-        SELECT room FROM mediation_case
-        WHERE room IS NOT NULL AND tier = %s AND area_no / area_stride('town') = %s / area_stride('town')
-        GROUP BY room ORDER BY count(*) DESC, room LIMIT %s
-        """,
-        (tier, area_no, limit),
-    ).fetchall()
-    return [str(row[0]) for row in rows]
-
-
-def ticket_area(conn: Db, ticket_id: int) -> int | None:
-    """Number of the area of a ticket in scope."""
-    row = conn.execute("SELECT area_no FROM ticket WHERE id = %s", (ticket_id,)).fetchone()
-    return None if row is None else int(row[0])
-
-
-def grant(conn: Db, account_id: int, case: Case, reason: str, minutes: int) -> datetime:
-    """Let an account see a case opened for so many minutes from now on; returns until when."""
-    row = conn.execute(
-        """
-        INSERT INTO mediation_grant (account_id, case_id, area_no, reason, expires_at)
-        VALUES (%s, %s, %s, %s, now() + make_interval(mins => %s))
-        ON CONFLICT (account_id, case_id) DO UPDATE SET area_no = excluded.area_no, reason = excluded.reason,
-            expires_at = excluded.expires_at
-        RETURNING expires_at
-        """,
-        (account_id, case.id, case.area_no, reason, minutes),
-    ).fetchone()
-    assert row is not None
-    until: datetime = row[0]
-    return until
-
-
-def running_grant(conn: Db, account_id: int, case_id: int) -> tuple[datetime, str] | None:
-    """(until, reason) of the grant of an account for a case, while it lasts."""
-    row = conn.execute(
-        "SELECT expires_at, reason FROM mediation_grant"
-        " WHERE account_id = %s AND case_id = %s AND expires_at > clock_timestamp()",
-        (account_id, case_id),
-    ).fetchone()
-    return None if row is None else (row[0], row[1])
-
-
-def parties_of_other_keys(conn: Db, key_id: int) -> list[Party]:
-    """Parties sealed with another key than that, held until the transaction ends."""
-    query = sql.SQL("SELECT {} FROM mediation_party WHERE key_id <> %s ORDER BY id FOR UPDATE").format(
-        sql.SQL(", ").join(map(sql.Identifier, Party._fields))
-    )
-    with conn.cursor(row_factory=class_row(Party)) as cursor:
-        return cursor.execute(query, (key_id,)).fetchall()
-
-
-def reseal_party(conn: Db, party_id: int, name: bytes, phone: bytes | None, key_id: int) -> None:
-    """Replace what is sealed of a party."""
-    conn.execute(
-        "UPDATE mediation_party SET name_sealed = %s, phone_sealed = %s, key_id = %s WHERE id = %s",
-        (name, phone, key_id, party_id),
-    )
-
-
-def cases_of_other_keys(conn: Db, key_id: int) -> dict[int, Sealed]:
-    """What is sealed in cases with another key than that, by id, held until the transaction ends."""
-    rows = conn.execute(
-        "SELECT id, matter_sealed, agreement_sealed, key_id FROM mediation_case WHERE key_id <> %s FOR UPDATE",
-        (key_id,),
-    ).fetchall()
-    return {row[0]: Sealed(*row[1:]) for row in rows}
-
-
-def reseal_case(conn: Db, case_id: int, matter: bytes | None, agreement: bytes | None, key_id: int) -> None:
-    """Replace what is sealed in a case."""
-    conn.execute(
-        "UPDATE mediation_case SET matter_sealed = %s, agreement_sealed = %s, key_id = %s WHERE id = %s",
-        (matter, agreement, key_id, case_id),
-    )

@@ -6,8 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from geodata.queries import desks, mediation_board, supervision
-from geodata.queries import mediation as cases
+from geodata.queries import desks, mediation_board, mediation_near, supervision
 from geodata.scope import Db
 from services import audit
 from services.access import Viewer
@@ -188,7 +187,7 @@ def _mediation(sheet: _Sheet) -> list[list[str]]:
     since, until, most = sheet.span
     asked = mediation_board.Asked(until, until.astimezone(sheet.zone).date(), "all", since=since, until=until)
     found = mediation_board.page(sheet.conn, asked, most)
-    names = cases.place_names(sheet.conn, [row.area_no for row in found])
+    names = mediation_near.place_names(sheet.conn, [row.area_no for row in found])
     say = sheet.say
     return [
         sheet.line(

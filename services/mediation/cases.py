@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from geodata.clock.worktime import worktime_of
 from geodata.importing.words import refused_heading
 from geodata.outbox import add_event
-from geodata.queries import calendar
+from geodata.queries import calendar, mediation_near, mediation_seals
 from geodata.queries import mediation as queries
-from geodata.queries.mediation import Case, Mediator
+from geodata.queries.mediation import Case
+from geodata.queries.mediation_near import Mediator
 from geodata.scope import Db
 from profiles import Profile
 from services.access import UnknownArea, Viewer
@@ -65,10 +66,10 @@ def receive(
     most = len(profile.desks.mediation.tiers)
     if told.tier > most:
         raise BadCase("tier", told.tier, f"1 to {most}")
-    place = queries.place(conn, code=told.area)
+    place = mediation_near.place(conn, code=told.area)
     if place is None:
         raise UnknownArea(f"no area with the code {told.area}")
-    if told.ticket is not None and queries.ticket_area(conn, told.ticket) is None:
+    if told.ticket is not None and mediation_near.ticket_area(conn, told.ticket) is None:
         raise BadCase("ticket", told.ticket, "the id of a ticket in your areas")
     _refuse_kinds("matter", told.matter)
     case = queries.add(
@@ -87,7 +88,7 @@ def receive(
     )
     for party in told.parties:
         phone = seals.seal(party.phone) if party.phone else None
-        queries.add_party(
+        mediation_seals.add_party(
             conn, case, party.side, masked_name(party.name), seals.seal(party.name), phone, seals.key_id
         )
     data = {"parties": len(told.parties), "ticket": told.ticket}
@@ -156,12 +157,12 @@ def _assign(doing: _Doing, order: o.Assign) -> dict[str, Any]:
     changes: dict[str, Any] = {"room": order.room} if order.room else {}
     found: Mediator | None = None
     if order.post is not None:
-        found = queries.post_of(doing.conn, order.post)
+        found = mediation_near.post_of(doing.conn, order.post)
         if found is None:
             raise BadCase("post", order.post, "the id of a post holder in your areas")
         changes |= {"post_id": found.id, "worker_id": None, "mediator": found.name}
     if order.worker is not None:
-        found = queries.worker_of(doing.conn, order.worker)
+        found = mediation_near.worker_of(doing.conn, order.worker)
         if found is None:
             raise BadCase("worker", order.worker, "the code of an active worker in your areas")
         changes |= {"worker_id": found.id, "post_id": None, "mediator": found.name}
@@ -206,7 +207,7 @@ def _settle(doing: _Doing, order: o.Settle) -> dict[str, Any]:
 
 def _resealed(doing: _Doing) -> dict[str, Any]:
     """One row has one key: what an older one sealed is sealed anew together with what is new."""
-    sealed = queries.sealed(doing.conn, [doing.case.id])[doing.case.id]
+    sealed = mediation_seals.sealed(doing.conn, [doing.case.id])[doing.case.id]
     if sealed.key_id == doing.seals.key_id or sealed.matter_sealed is None:
         return {"key_id": doing.seals.key_id}
     text = doing.seals.open(bytes(sealed.matter_sealed), sealed.key_id)
@@ -242,7 +243,7 @@ _EFFECTS: dict[str, Callable[[_Doing, Any], dict[str, Any]]] = {
 def _kept_reason(conn: Db, case_id: int, reason: str, seals: Seals) -> str:
     """A reason stands unsealed in the history: names of the parties and numbers of people are masked in it."""
     _refuse_kinds("reason", reason)
-    parties = queries.parties(conn, [case_id]).get(case_id, [])
+    parties = mediation_seals.parties(conn, [case_id]).get(case_id, [])
     return masked(reason, [seals.open(bytes(one.name_sealed), one.key_id) for one in parties])
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from psycopg import errors
 
 from geodata.queries import mediation as queries
+from geodata.queries import mediation_seals
 from geodata.queries.mediation import Case
 from geodata.scope import Db
 from services import audit
@@ -38,7 +39,7 @@ def open_case(conn: Db, actor: Viewer, case_id: int, reason: str, minutes: int) 
     if case is None:
         raise UnknownCase(case_id)
     try:
-        until = queries.grant(conn, actor.id, case, reason, minutes)
+        until = mediation_seals.grant(conn, actor.id, case, reason, minutes)
     except errors.ForeignKeyViolation:
         raise NotForThem("This account is no longer there.") from None
     audit.record(
@@ -50,14 +51,14 @@ def open_case(conn: Db, actor: Viewer, case_id: int, reason: str, minutes: int) 
 
 def seen(conn: Db, actor: Viewer, case: Case, seals: Seals) -> Sight:
     """The case as the actor may read it now; a look at it opened is audited. Raises WrongKey."""
-    parties = queries.parties(conn, [case.id]).get(case.id, [])
-    grant = queries.running_grant(conn, actor.id, case.id) if actor.kind == "account" else None
+    parties = mediation_seals.parties(conn, [case.id]).get(case.id, [])
+    grant = mediation_seals.running_grant(conn, actor.id, case.id) if actor.kind == "account" else None
     if grant is None:
         masked = [
             {"side": one.side, "name": one.name_masked, "phone": _masked_phone(one, seals)} for one in parties
         ]
         return Sight(masked, None, None, None, None)
-    sealed = queries.sealed(conn, [case.id])[case.id]
+    sealed = mediation_seals.sealed(conn, [case.id])[case.id]
 
     def text(value: bytes | None, key_id: int) -> str | None:
         return None if value is None else seals.open(bytes(value), key_id)
@@ -76,7 +77,7 @@ def seen(conn: Db, actor: Viewer, case: Case, seals: Seals) -> Sight:
     return Sight(told, matter, agreement, *grant)
 
 
-def _masked_phone(party: queries.Party, seals: Seals) -> str | None:
+def _masked_phone(party: mediation_seals.Party, seals: Seals) -> str | None:
     return (
         None
         if party.phone_sealed is None

@@ -12,6 +12,7 @@ import profiles
 from geodata.pool import make_pool
 from geodata.queries import mediation as queries
 from geodata.queries import mediation_board as board
+from geodata.queries import mediation_near
 from geodata.queries.mediation_board import Asked
 from geodata.scope import EVERYTHING, Pool, scoped
 from geodata.servers import Stores
@@ -86,7 +87,7 @@ def test_a_case_goes_from_the_village_to_the_county_and_is_performed(conn: Any) 
     assert (case.number[:5], case.state, case.tier, case.version) == ("2026-", "received", 1, 1)
     case = do(conn, case, "accept")
     assert case.accepted_at == NOW and case.due_at and case.due_at > NOW
-    (near,) = queries.mediators(conn, case.area_no, ["mediator"], 9)
+    (near,) = mediation_near.mediators(conn, case.area_no, ["mediator"], 9)
     case = do(conn, case, "assign", post=near.id, room="甲社区调解室")
     assert case.mediator == "赵调解"
     case = do(conn, case, "plan_session", planned_at=NOW + timedelta(hours=5))
@@ -149,7 +150,9 @@ def test_refusals_say_what_and_change_nothing(conn: Any) -> None:
     with pytest.raises(UnknownCase):
         do(conn, case._replace(id=10**9), "fail", reason="no agreement")
     (other,) = [
-        one.id for one in queries.mediators(conn, case.area_no, ["mediator"], 9) if one.name == "赵调解"
+        one.id
+        for one in mediation_near.mediators(conn, case.area_no, ["mediator"], 9)
+        if one.name == "赵调解"
     ]
     with pytest.raises(BadCase):
         do(conn, case, "assign", post=other + 1)  # a mediator of the other town
@@ -239,7 +242,7 @@ def test_the_queue_says_what_is_next_and_the_figures_count_rows(conn: Any) -> No
     assert reason(case) == "accept"
     case = do(conn, case, "accept")
     assert reason(case) == "assign" and reason(case, NOW + timedelta(days=200)) == "late"
-    case = do(conn, case, "assign", post=queries.mediators(conn, case.area_no, ["mediator"], 1)[0].id)
+    case = do(conn, case, "assign", post=mediation_near.mediators(conn, case.area_no, ["mediator"], 1)[0].id)
     assert reason(case) == "plan"
     case = do(conn, case, "plan_session", planned_at=NOW + timedelta(hours=1))
     assert reason(case) == "meet" and reason(case, NOW + timedelta(hours=2)) == "record"
