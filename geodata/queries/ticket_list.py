@@ -1,42 +1,18 @@
-"""Pages of the list of tickets: filters as conditions, keyset paging, and counts up to a limit."""
+"""Pages of the list of tickets: keyset paging, and counts up to a limit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from psycopg import sql
 
-from geodata.scope import Db, Scope
+from geodata.queries.ticket_conditions import FLAGS, Conditions, values_of, where
+from geodata.scope import Db
 
 SortBy = Literal["due", "reported", "status", "area", "severity"]
 # So many are counted, sorted by whatever it is, and looked through for a word; of more, the newest.
 OPEN_MOST = 10_000  # of open tickets
 MOST = 2_000  # of all
-SOON = "2 hours"
-
-
-class Conditions(NamedTuple):
-    """What the tickets of a list have in common; None or empty = anything. Ids as the vocabulary has them."""
-
-    terms: tuple[str, ...] = ()  # words that all stand in title, description or address
-    number: int | None = None  # or the ticket has this number …
-    source: str | None = None  # … or this source id
-    statuses: tuple[str, ...] | None = None
-    only_open: bool = False  # all of the statuses are open ones
-    channels: tuple[int, ...] = ()
-    categories: tuple[int, ...] = ()
-    departments: tuple[int, ...] = ()
-    severities: tuple[str, ...] = ()
-    usual_severity: bool = False  # also those that nobody graded
-    worker_id: int | None = None
-    located: tuple[str, ...] = ()
-    flags: frozenset[str] = frozenset()  # of FLAGS
-    actor: str | None = None  # who gave a command to it
-    since: datetime | None = None  # reported in [since, until)
-    until: datetime | None = None
-    closed_since: datetime | None = None
-    closed_until: datetime | None = None
-    within: Scope | None = None  # the transaction's, written out: the planner cannot look into a policy
 
 
 class Order(NamedTuple):
@@ -95,17 +71,6 @@ class Found(NamedTuple):
     looked_at: int | None
 
 
-FLAGS: Mapping[str, sql.SQL] = {
-    "overdue": sql.SQL("t.closed_at IS NULL AND t.due_at < %(now)s"),
-    "due_soon": sql.SQL(
-        "t.closed_at IS NULL AND t.due_at >= %(now)s AND t.due_at < %(now)s + %(soon)s::interval"
-    ),
-    "unsigned": sql.SQL("t.status IN ('dispatched', 'transferred') AND t.closed_at IS NULL"),
-    "supervised": sql.SQL("t.supervised_at IS NOT NULL"),
-    "escalated": sql.SQL("t.escalation > 0"),
-    "suspended": sql.SQL("t.status = 'suspended' AND t.closed_at IS NULL"),
-    "picture": sql.SQL("EXISTS (SELECT FROM picture p WHERE p.ticket_id = t.id)"),
-}
 _FAR = sql.SQL("coalesce(t.due_at, 'infinity')")
 _RANK = sql.SQL("coalesce(array_position(%(ranks)s::text[], t.severity), cardinality(%(ranks)s::text[]))")
 # What a list is sorted by, in its order of significance; the id makes it one order for all pages.
@@ -195,7 +160,7 @@ def _hits(
     ).format(
         found=_FOUND if wanted.terms else sql.SQL(""),
         source=sql.Identifier("found" if wanted.terms else "ticket"),
-        conditions=_conditions(wanted),
+        conditions=where(wanted),
         newest=sql.SQL("ORDER BY t.reported_at DESC LIMIT %(most)s" if newest else "LIMIT %(more)s"),
         looked_at=sql.SQL("(SELECT count(*) FROM found)::integer" if wanted.terms else "NULL::integer"),
         late=FLAGS["overdue"],
@@ -216,7 +181,7 @@ def _in_order(
 ) -> list[ListRow]:
     """A page read along an index, where many tickets meet the conditions."""
     query = sql.SQL("WITH {} {}").format(
-        _chosen(sql.Identifier("ticket"), _conditions(wanted), order, further), _shown(order, words)
+        _chosen(sql.Identifier("ticket"), where(wanted), order, further), _shown(order, words)
     )
     return [ListRow._make(row[1:]) for row in conn.execute(query, values, prepare=False).fetchall()]
 
@@ -224,7 +189,7 @@ def _in_order(
 def _late(conn: Db, wanted: Conditions, values: dict[str, Any]) -> int:
     """How many of them are overdue, up to `most`."""
     query = sql.SQL("SELECT count(*)::integer FROM (SELECT FROM ticket t WHERE {} AND {} LIMIT %(most)s) late").format(
-        _conditions(wanted), FLAGS["overdue"]
+        where(wanted), FLAGS["overdue"]
     )  # fmt: skip
     row = conn.execute(query, values, prepare=False).fetchone()
     return 0 if row is None else int(row[0])
@@ -285,106 +250,8 @@ def _further(order: Order) -> sql.Composed:
     )
 
 
-def _conditions(wanted: Conditions) -> sql.Composed:
-    parts: list[sql.Composable] = [sql.SQL("true")]
-    if wanted.within is not None and not wanted.within.county:
-        parts.append(sql.SQL("t.area_no BETWEEN %(lo)s AND %(hi)s"))
-    if wanted.only_open:
-        parts.append(sql.SQL("t.closed_at IS NULL"))
-    if wanted.statuses is not None:
-        parts.append(sql.SQL("t.status = ANY(%(statuses)s::ticket_status[])"))
-    for name, column in (
-        ("channels", "channel_id"),
-        ("categories", "category_id"),
-        ("departments", "department_id"),
-    ):
-        if getattr(wanted, name):
-            parts.append(
-                sql.SQL("{} = ANY({}::smallint[])").format(sql.Identifier("t", column), sql.Placeholder(name))
-            )
-    if wanted.severities or wanted.usual_severity:
-        usual = sql.SQL(" OR t.severity IS NULL") if wanted.usual_severity else sql.SQL("")
-        parts.append(sql.SQL("(t.severity = ANY(%(severities)s::text[]){})").format(usual))
-    if wanted.worker_id is not None:
-        parts.append(sql.SQL("t.worker_id = %(worker_id)s"))
-    if wanted.located:
-        parts.append(sql.SQL("t.location = ANY(%(located)s::location_quality[])"))
-        if "exact" not in wanted.located:
-            parts.append(sql.SQL("t.location <> 'exact'"))
-    if wanted.actor is not None:
-        parts.append(
-            sql.SQL(
-                "t.id IN (SELECT e.ticket_id FROM ticket_event e"
-                " WHERE e.actor = %(actor)s AND e.kind <> 'imported')"
-            )
-        )
-    for name, column, sign in (
-        ("since", "reported_at", ">="),
-        ("until", "reported_at", "<"),
-        ("closed_since", "closed_at", ">="),
-        ("closed_until", "closed_at", "<"),
-        ("closed_until", "reported_at", "<"),  # follows from it: no later month is looked through
-    ):
-        if getattr(wanted, name) is not None:
-            parts.append(
-                sql.SQL("{} {} {}").format(sql.Identifier("t", column), sql.SQL(sign), sql.Placeholder(name))
-            )
-    parts += [sql.SQL("({})").format(FLAGS[name]) for name in sorted(wanted.flags)]
-    return sql.SQL(" AND ").join(parts)
-
-
 def _values(
     wanted: Conditions, order: Order, now: datetime, limit: int, after: Sequence[Any] | None, most: int
 ) -> dict[str, Any]:
-    values = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in wanted._asdict().items()
-    }
-    values |= {
-        "ranks": list(order.ranks),
-        "now": now,
-        "soon": SOON,
-        "limit": limit,
-        "most": most,
-        "more": most + 1,
-    }
-    if wanted.within is not None:
-        values |= {"lo": wanted.within.lo, "hi": wanted.within.hi}
-    del values["flags"], values["within"]
-    return values | {f"key{number}": key for number, key in enumerate(after or ())}
-
-
-class Vocabulary(NamedTuple):
-    """Ids of the place's codes; a class of categories stands for its subclasses."""
-
-    channels: dict[str, int]
-    departments: dict[str, int]
-    categories: dict[str, tuple[int, ...]]
-
-
-def vocabulary(conn: Db) -> Vocabulary:
-    """The codes that filters may name."""
-    categories: dict[str, list[int]] = {}
-    for code, parent, number in conn.execute(
-        "SELECT k.code, p.code, k.id FROM category k LEFT JOIN category p ON p.id = k.parent_id ORDER BY k.id"
-    ):
-        categories.setdefault(code, []).append(number)
-        if parent is not None:
-            categories.setdefault(parent, []).append(number)
-    return Vocabulary(
-        dict(conn.execute("SELECT code, id FROM channel").fetchall()),
-        dict(conn.execute("SELECT code, id FROM department").fetchall()),
-        {code: tuple(numbers) for code, numbers in categories.items()},
-    )
-
-
-def worker_of(conn: Db, code: str) -> int | None:
-    """Id of the worker in scope with that code, also one that has left."""
-    row = conn.execute(
-        "SELECT id FROM worker WHERE code = %s ORDER BY active DESC LIMIT 1", (code,)
-    ).fetchone()
-    return None if row is None else int(row[0])
-
-
-def area_names(conn: Db, numbers: Iterable[int]) -> dict[int, str]:
-    """Names of the areas in scope with these numbers."""
-    return dict(conn.execute("SELECT no, name FROM area WHERE no = ANY(%s)", (list(numbers),)).fetchall())
+    page = {"ranks": list(order.ranks), "limit": limit, "most": most, "more": most + 1}
+    return values_of(wanted, now) | page | {f"key{number}": key for number, key in enumerate(after or ())}

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from geodata.queries import ticket_list as queries
-from geodata.queries.ticket_list import Conditions, Order
+from geodata.queries import ticket_words
+from geodata.queries.ticket_conditions import Conditions
+from geodata.queries.ticket_list import Order
 from geodata.scope import Db, Scope
 from profiles import Profile
 from services.access import Right, Viewer
@@ -115,7 +116,7 @@ def conditions_of(conn: Db, profile: Profile, viewer: Viewer, asked: Asked, scop
         raise WordsHidden("Your role does not see the words of tickets, so it cannot search in them.")
     found = _NUMBER.fullmatch(asked.q or "")
     statuses = _statuses(asked.status)
-    words = queries.vocabulary(conn)
+    words = ticket_words.vocabulary(conn)
     severities = {one.code: one for one in profile.loop.severities}
     return Conditions(
         terms=terms,
@@ -181,7 +182,7 @@ def _known(field: str, code: str, words: Mapping[str, Value]) -> Value:
 
 
 def _worker(conn: Db, code: str) -> int:
-    number = queries.worker_of(conn, code)
+    number = ticket_words.worker_of(conn, code)
     if number is None:
         raise BadFilter("worker", code, "the code of a worker in your areas")
     return number

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from geodata.queries import ticket_list as queries
+from geodata.queries import ticket_words
 from geodata.queries.ticket_list import ListRow
 from geodata.scope import Db, Scope
 from profiles import Profile
@@ -54,7 +54,7 @@ def export(
         raise BadFilter("filters", page.total, f"a list of at most {MOST_ROWS} tickets: narrow it")
     zone = ZoneInfo(profile.time_zone)
     columns = [name for name in COLUMNS if name not in WORDS or actor.may(Right.PEOPLE)]
-    areas = queries.area_names(conn, {no for row in page.rows for no in above(row.area_no)})
+    areas = ticket_words.area_names(conn, {no for row in page.rows for no in above(row.area_no)})
     mark = secrets.token_hex(4)
     tell = _teller(profile, names, areas, zone, now)
     lines = []

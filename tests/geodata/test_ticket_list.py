@@ -9,7 +9,8 @@ import pytest
 
 from geodata.pool import make_pool
 from geodata.queries import ticket_list as queries
-from geodata.queries.ticket_list import Conditions, Found, Order, SortBy
+from geodata.queries.ticket_conditions import Conditions
+from geodata.queries.ticket_list import Found, Order, SortBy
 from geodata.scope import EVERYTHING, Pool, Scope, scoped
 from geodata.servers import Stores
 from tests.small_place import centre, grid_no
