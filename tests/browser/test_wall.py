@@ -77,6 +77,22 @@ SMALLEST = """() => Math.min(...[...document.querySelectorAll("#wall *")].filter
     && !node.closest("#map-place, #inset-place, #tour i") && node.offsetParent)
     .map((node) => parseFloat(getComputedStyle(node).fontSize)))"""
 
+# The headline is laid over the lower part of a town's name: [towns named before and after, names that it covers].
+UNDER_THE_HEADLINE = """() => {
+    const view = wangge.map.views.find((one) => !one.inset), sheet = view.symbols;
+    const frame = view.frame.getBoundingClientRect(), head = document.getElementById("tour");
+    const towns = () => view.names.filter((name) => name.area.level === "town");
+    const before = towns();
+    head.style.left = `${before[0].left - sheet.padding.x}px`;
+    head.style.top = `${before[0].top - sheet.padding.y + 8}px`;
+    sheet.reset();
+    const box = head.getBoundingClientRect();
+    const covered = towns().filter(({left, top, wide, high}) => {
+        const x = left - sheet.padding.x + frame.left, y = top - sheet.padding.y + frame.top;
+        return x < box.right && x + wide > box.left && y < box.bottom && y + high > box.top;
+    });
+    return [before.length, towns().length, covered.length];
+}"""
 WRITTEN = """() => {
     const figure = document.querySelector(".kpi .value b");
     window.written = [];
@@ -104,6 +120,8 @@ def test_legible_without_scrollbars_and_without_cut_words_in_english(browser: Br
     page = filled(browser, f"{url}/wall/?lang=en", *SIZES[0])
     assert page.locator("html").get_attribute("lang") == "en"
     expect_legible(page)
+    before, after, covered = page.evaluate(UNDER_THE_HEADLINE)
+    assert before == after > 0 and not covered
     leave(page)
 
 
