@@ -1,0 +1,1 @@
+"""Tests of the dispatcher's screen in a browser."""
