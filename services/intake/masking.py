@@ -31,10 +31,8 @@ _MAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])([A-Za-z0-9])[A-Za-z0-9._%+\-]{0,63}@"
     r"([A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.){1,8}[A-Za-z]{2,24})"
 )
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_OLDEST_SHORT = (
-    20  # two-digit years before it are codes of grids (15 digits as well) rather than people born then
-)
+# Two-digit years before it are codes of grids (15 digits as well) rather than people born then.
+_OLDEST_SHORT = 20
 
 
 def masked(text: str, names: Collection[str] = ()) -> str:
@@ -67,14 +65,6 @@ def published(text: str) -> str:
     a character now and then; the ticket itself keeps its words.
     """
     return _introduced().sub(lambda match: f"{match[1]}{masked_name(match[2])}", masked(text))
-
-
-def is_id_number(digits: str) -> bool:
-    """Whether 18 characters are an ID number with the right check digit (GB 11643)."""
-    if not re.fullmatch(r"[0-9]{17}[0-9Xx]", digits):
-        return False
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=False))
-    return "10X98765432"[total % 11] == digits[-1].upper()
 
 
 def _replaced(text: str, plain: str, pattern: re.Pattern[str], change: Change) -> tuple[str, str]:

@@ -18,9 +18,8 @@ from services.live import events
 log = structlog.get_logger("wangge.relay")
 POLL_S = 1.0  # least often; a commit wakes it at once
 STREAM_LENGTH = 20_000  # entries kept in Redis, at least; the outbox has 24 h
-REPUBLISHED = (
-    2_000  # events given again to a Redis that came back empty; who is further behind takes a snapshot
-)
+# Events given again to a Redis that came back empty; who is further behind takes a snapshot.
+REPUBLISHED = 2_000
 BATCH = 1_000
 PRUNE_EVERY_S = 600.0
 PUBLISHED = Counter("wangge_live_events_total", "Live events handed to Redis by this process.")

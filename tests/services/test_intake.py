@@ -17,7 +17,7 @@ from geodata.servers import Stores
 from services.care.sealing import Seals
 from services.intake import reporter
 from services.intake.address import find_place
-from services.intake.masking import is_id_number, masked, published
+from services.intake.masking import masked, published
 from services.intake.reporter import Reporter
 from tests.small_place import grid_no, make_months
 from tests.viewers import DISPATCHER
@@ -122,11 +122,6 @@ def test_no_mobile_gets_through(before: str, second: int, rest: int, after: str)
     number = f"1{second}{rest:09d}"
     shown = masked(f"{before}，{number}，{after}")
     assert not re.search(rf"(?<!\d){number}(?!\d)", shown)
-
-
-def test_the_check_digit_of_an_id_number() -> None:
-    assert is_id_number("11010519491231002X") and is_id_number("440524188001010014")
-    assert not is_id_number("110105194912310021") and not is_id_number("1101051949123100")
 
 
 NAMES = {  # of the small place's communities: two towns with a village of the same name
