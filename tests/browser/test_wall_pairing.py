@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import redis
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Error, Page, expect
+from playwright.sync_api import Browser, Error, Page, WebSocket, expect
 from psycopg.types.json import Jsonb
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -142,8 +142,8 @@ def one(conn: Any, query: str, *values: Any) -> Any:
     return conn.execute(query, values).fetchone()[0]
 
 
-def app_with_ear(stores: Stores, heard: list[tuple[str, int, bytes]], **settings: Any) -> FastAPI:
-    app = create_app(Settings(live_interval_ms=50, **settings), stores)
+def app_with_ear(stores: Stores, heard: list[tuple[str, int, bytes]]) -> FastAPI:
+    app = create_app(Settings(live_interval_ms=50), stores)
     app.add_middleware(Ear, heard=heard)  # added last: outermost
     return app
 
@@ -152,6 +152,32 @@ def app_with_ear(stores: Stores, heard: list[tuple[str, int, bytes]], **settings
 def browser() -> Iterator[Browser]:
     with chromium() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def ids(module_clone: Stores) -> dict[str, Any]:
+    """What has a person in it."""
+    return seed(module_clone) | {"within": "370883001"}
+
+
+@pytest.fixture(scope="module")
+def heard() -> list[tuple[str, int, bytes]]:
+    """What was sent to who has no session of an account."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[ExitStack]:
+    """What serves; who closes it takes the server away."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def url(
+    module_clone: Stores, serving: ExitStack, ids: dict[str, Any], heard: list[tuple[str, int, bytes]]
+) -> str:
+    return serving.enter_context(served(app_with_ear(module_clone, heard), same_port()))
 
 
 def unpaired(browser: Browser, url: str, query: str = "", width: int = 1920, height: int = 1080) -> Page:
@@ -207,118 +233,113 @@ def addresses(ids: dict[str, int]) -> Iterator[tuple[str, str, str]]:
             yield method, path, f"{filled}?{more}"
 
 
-ASK = """async (questions) => {
-    const statuses = [];
-    const ask = async (i) => {
-        const [method, path, body] = questions[i];
-        const headers = body ? { "Content-Type": "application/json" } : {};
-        const signal = AbortSignal.timeout(60000);
-        const answer = await fetch(path, { method, body, redirect: "manual", headers, signal });
-        await answer.arrayBuffer();
-        statuses[i] = answer.status;
-    };
-    let next = 0;
-    const hand = async () => { while (next < questions.length) await ask(next++).catch(() => null); };
-    await Promise.all([hand(), hand(), hand(), hand()]);
-    return statuses;
-}"""
+def answers(url: str, page: Page, questions: list[tuple[str, str, str, str | None]]) -> list[int]:
+    """How each is answered to who has this wall's cookies; not asked from the page, whose every byte passes four more
+    processes.
+    """
+    cookies = {str(one.get("name")): str(one.get("value")) for one in page.context.cookies()}
+    statuses = []
+    with httpx.Client(base_url=url, trust_env=False, timeout=60, cookies=cookies) as wall:
+        for method, _, path, body in questions:
+            headers = {"Origin": url} | ({"Content-Type": "application/json"} if body else {})
+            statuses.append(wall.request(method, path, content=body, headers=headers).status_code)
+    return statuses
 
 
 @pytest.mark.timeout(300)
 def test_a_wall_is_paired_shown_and_revoked_and_no_byte_of_it_names_a_person(
-    browser: Browser, clone: Stores
+    browser: Browser, url: str, ids: dict[str, Any], heard: list[tuple[str, int, bytes]]
 ) -> None:
-    ids: dict[str, Any] = seed(clone) | {"within": "370883001"}
-    heard: list[tuple[str, int, bytes]] = []
-    with served(app_with_ear(clone, heard)) as url:
-        page = unpaired(browser, url, "lang=en&home_s=1&stop_s=10", 1280, 720)
-        page.on(
-            "websocket", lambda opened: opened.on("framereceived", lambda frame: heard.append(framed(frame)))
+    page = unpaired(browser, url, "lang=en&home_s=1&stop_s=10", 1280, 720)
+
+    def listen(opened: WebSocket) -> None:
+        opened.on("framereceived", lambda frame: heard.append(framed(frame)))
+
+    page.on("websocket", listen)
+    wall_id = confirm(url, code_on(page))
+    until(page, READY, 30)
+    expect(page.locator("html[data-tour=stop]")).to_be_attached(timeout=20_000)  # on tour
+
+    # What happens meanwhile comes over the WebSocket.
+    until(page, "wangge.live.state.mode === 'live'", 40)
+    x, y = centre(1, 1, 2)
+    with httpx.Client(**client_args(url)) as desk:
+        report = {"channel": "grid", "category": "01001", "title": "TITLE-live", "description": "NAME-live",
+                  "address": "ADDRESS-live", "source_id": "SOURCE-live", "lon": x, "lat": y}  # fmt: skip
+        filed = desk.post("/api/tickets", json=report)
+        assert filed.status_code == 201, filed.text
+        live_id = filed.json()["id"]
+        # What the search below looks for is there to be found: others get it from the same routes.
+        shown = "".join(
+            desk.get(f"/api/cards/{kind}/{ids[f'{kind}_id']}?people=true").text
+            for kind in ("ticket", "worker", "post")
         )
-        wall_id = confirm(url, code_on(page))
-        until(page, READY, 30)
-        expect(page.locator("html[data-tour=stop]")).to_be_attached(timeout=20_000)  # on tour
-
-        # What happens meanwhile comes over the WebSocket.
-        until(page, "wangge.live.state.mode === 'live'", 40)
-        x, y = centre(1, 1, 2)
-        with httpx.Client(**client_args(url)) as desk:
-            report = {"channel": "grid", "category": "01001", "title": "TITLE-live", "description": "NAME-live",
-                      "address": "ADDRESS-live", "source_id": "SOURCE-live", "lon": x, "lat": y}  # fmt: skip
-            filed = desk.post("/api/tickets", json=report)
-            assert filed.status_code == 201, filed.text
-            live_id = filed.json()["id"]
-            # What the search below looks for is there to be found: others get it from the same routes.
-            shown = "".join(
-                desk.get(f"/api/cards/{kind}/{ids[f'{kind}_id']}?people=true").text
-                for kind in ("ticket", "worker", "post")
-            )
-            assert all(
-                secret in shown for secret in (WHO, PHONE, "TITLE-", "DESCRIPTION-", "ADDRESS-", "SOURCE-")
-            )
-        until(page, f"wangge.map.values.get({grid_no(1, 1, 2)})?.[1] >= 1", 40)
-
-        # Its own cards, by the map.
-        for kind, number in (
-            ("ticket", ids["ticket_id"]), ("ticket", live_id), ("worker", ids["worker_id"]), ("post", ids["post_id"]),
-            ("area", ids["no"]), ("area", grid_no(1, 0, 0)), ("station", STATION),
-        ):  # fmt: skip
-            page.evaluate("([kind, id]) => wangge.map.open(kind, id)", [kind, number])
-            expect(page.locator(f".wg-card-{kind}")).to_be_visible()
-            assert page.locator(f".wg-card-{kind} h3").inner_text() != ""
-        x, y = centre(1, 1, 1)
-        spot = page.evaluate(
-            "([x, y]) => { const p = wangge.map.main.leaflet.latLngToContainerPoint([y, x]);"
-            " const box = wangge.map.main.leaflet.getContainer().getBoundingClientRect();"
-            " return [p.x + box.left, p.y + box.top]; }",
-            [x, y],
+        assert all(
+            secret in shown for secret in (WHO, PHONE, "TITLE-", "DESCRIPTION-", "ADDRESS-", "SOURCE-")
         )
-        page.mouse.move(*spot)
-        page.mouse.click(*spot)
-        page.wait_for_timeout(500)
+    until(page, f"wangge.map.values.get({grid_no(1, 1, 2)})?.[1] >= 1", 40)
 
-        # Whatever it asks, with its own cookie.
-        words = json.dumps({"reason": "REASON-why", "people": True})
-        questions = [(*route, None if route[0] == "GET" else words) for route in addresses(ids)]
-        for screen in ("wall", "area", "admin"):
-            for path in ("", "370883001", "audit", "_dash-layout", "_dash-dependencies"):
-                questions.append(("GET", PUBLIC, f"/{screen}/{path}", None))
-            questions.append(("POST", PUBLIC, f"/{screen}/_dash-update-component", "{}"))
-        statuses = page.evaluate(ASK, [[method, path, body] for method, _, path, body in questions])
-        unexpected = []
-        for (method, template, path, _), status in zip(questions, statuses, strict=True):
-            right = RULES.get((method, template), PUBLIC)
-            refused = right != PUBLIC and right not in RIGHTS["wall"]
-            if status is None or status >= 500 or (refused and status != 403):
-                unexpected.append((method, path, status))
-        assert not unexpected
+    # Its own cards, by the map.
+    for kind, number in (
+        ("ticket", ids["ticket_id"]), ("ticket", live_id), ("worker", ids["worker_id"]), ("post", ids["post_id"]),
+        ("area", ids["no"]), ("area", grid_no(1, 0, 0)), ("station", STATION),
+    ):  # fmt: skip
+        page.evaluate("([kind, id]) => wangge.map.open(kind, id)", [kind, number])
+        expect(page.locator(f".wg-card-{kind}")).to_be_visible()
+        assert page.locator(f".wg-card-{kind} h3").inner_text() != ""
+    x, y = centre(1, 1, 1)
+    spot = page.evaluate(
+        "([x, y]) => { const p = wangge.map.main.leaflet.latLngToContainerPoint([y, x]);"
+        " const box = wangge.map.main.leaflet.getContainer().getBoundingClientRect();"
+        " return [p.x + box.left, p.y + box.top]; }",
+        [x, y],
+    )
+    page.mouse.move(*spot)
+    page.mouse.click(*spot)
+    page.wait_for_timeout(500)
 
-        # The bytes themselves.
-        frames = b"".join(body for where, _, body in heard if where == FRAME)
-        assert f'"id":{live_id}'.encode() in frames, "the live ticket came, without its words"
-        everything = b"".join(body for _, _, body in heard)
-        assert f"W{grid_no(1, 1, 1)}".encode() in everything, (
-            "a worker's number is there, so the search reads answers"
-        )
-        for secret in SECRETS:
-            found = [
-                where for where, _, body in heard if secret.encode() in body and not repeated(secret, body)
-            ]
-            assert not found, (secret, found[:5])
-        assert not any(secret in page.content() for secret in SECRETS)
+    # Whatever it asks, with its own cookie.
+    words = json.dumps({"reason": "REASON-why", "people": True})
+    questions = [(*route, None if route[0] == "GET" else words) for route in addresses(ids)]
+    for screen in ("wall", "area", "admin"):
+        for path in ("", "370883001", "audit", "_dash-layout", "_dash-dependencies"):
+            questions.append(("GET", PUBLIC, f"/{screen}/{path}", None))
+        questions.append(("POST", PUBLIC, f"/{screen}/_dash-update-component", "{}"))
+    statuses = answers(url, page, questions)
+    unexpected = []
+    for (method, template, path, _), status in zip(questions, statuses, strict=True):
+        right = RULES.get((method, template), PUBLIC)
+        refused = right != PUBLIC and right not in RIGHTS["wall"]
+        if status >= 500 or (refused and status != 403):
+            unexpected.append((method, path, status))
+    assert not unexpected
 
-        # Revoked.
-        at = time.monotonic()
-        revoke(url, wall_id)
-        expect(page.locator("#ended")).to_be_visible(timeout=5000)
-        assert time.monotonic() - at < 5
-        assert page.locator("#ended h1").inner_text() == "This screen was unpaired"
-        assert page.locator("#map-place").is_hidden()
-        before = len(heard)
-        page.wait_for_timeout(3000)
-        assert not [where for where, _, _ in heard[before:] if where == FRAME or "/api/live" in where]
-        expect(page.locator("body[data-code]:not([data-code=''])")).to_be_attached(timeout=10_000)
-        page.close()
+    # The bytes themselves.
+    frames = b"".join(body for where, _, body in heard if where == FRAME)
+    assert f'"id":{live_id}'.encode() in frames, "the live ticket came, without its words"
+    everything = b"".join(body for _, _, body in heard)
+    assert f"W{grid_no(1, 1, 1)}".encode() in everything, (
+        "a worker's number is there, so the search reads answers"
+    )
+    for secret in SECRETS:
+        found = [where for where, _, body in heard if secret.encode() in body and not repeated(secret, body)]
+        assert not found, (secret, found[:5])
+    assert not any(secret in page.content() for secret in SECRETS)
+
+    # Revoked.
+    at = time.monotonic()
+    revoke(url, wall_id)
+    expect(page.locator("#ended")).to_be_visible(timeout=5000)
+    assert time.monotonic() - at < 5
+    assert page.locator("#ended h1").inner_text() == "This screen was unpaired"
+    assert page.locator("#map-place").is_hidden()
+    before = len(heard)
+    page.wait_for_timeout(3000)
+    assert not [where for where, _, _ in heard[before:] if where == FRAME or "/api/live" in where]
+    expect(page.locator("body[data-code]:not([data-code=''])")).to_be_attached(timeout=10_000)
+    page.remove_listener("websocket", listen)
+    leave(page)
+    heard.clear()
 
 
 def framed(frame: str | bytes) -> tuple[str, int, bytes]:
@@ -329,38 +350,6 @@ def framed(frame: str | bytes) -> tuple[str, int, bytes]:
 def repeated(secret: str, body: bytes) -> bool:
     """Whether an answer only repeats what the wall itself said in its question."""
     return secret == "REASON-" and b'"error"' in body
-
-
-@pytest.fixture(scope="module")
-def serving() -> Iterator[ExitStack]:
-    """What serves; who closes it takes the server away."""
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def url(module_clone: Stores, serving: ExitStack) -> str:
-    app = create_app(Settings(live_interval_ms=50), module_clone)
-    return serving.enter_context(served(app, same_port()))
-
-
-def test_a_code_outlives_the_server_and_the_screen_goes_on_by_itself(
-    browser: Browser, url: str, serving: ExitStack, module_clone: Stores
-) -> None:
-    page = unpaired(browser, url, "lang=en")
-    code = code_on(page)
-    serving.close()
-    expect(page.locator(".state")).to_have_text(re.compile("does not answer"), timeout=20_000)
-    again = socket.create_server(("127.0.0.1", int(url.rpartition(":")[2])))
-    serving.enter_context(served(create_app(Settings(live_interval_ms=50), module_clone), again))
-    expect(page.locator(".state")).to_have_text(re.compile("^Valid for another"), timeout=20_000)
-    assert code_on(page) == code
-    page.reload()
-    expect(page.locator(f"body[data-code='{code}']")).to_be_attached()
-    confirm(url, code, lang="en")
-    until(page, READY, 30)
-    assert page.locator("html").get_attribute("lang") == "en"
-    leave(page)
 
 
 def test_an_expired_code_gives_way_to_a_new_one(browser: Browser, url: str, module_clone: Stores) -> None:
@@ -407,21 +396,34 @@ def test_who_is_signed_out_is_told_and_led_to_the_sign_in(
     leave(page)
 
 
-def test_a_wall_renews_its_token_by_itself(browser: Browser, url: str, module_clone: Stores) -> None:
-    page = unpaired(browser, url)
-    page.add_init_script("Math.random = () => 0;")  # no wait for the others
-    confirm(url, code_on(page))
-    until(page, READY, 30)
-    with psycopg.connect(module_clone.database_url) as conn:
-        conn.execute("UPDATE wall_token SET expires_at = now() + interval '50 days'")
-    old = token_of(page)
-    end = time.monotonic() + 60
-    while token_of(page) == old:
-        assert time.monotonic() < end
-        page.wait_for_timeout(200)
+def test_a_code_outlives_the_server_the_screen_goes_on_and_renews_its_token_by_itself(
+    browser: Browser, url: str, serving: ExitStack, module_clone: Stores
+) -> None:
+    page = unpaired(browser, url, "lang=en")
+    code = code_on(page)
+    serving.close()
+    expect(page.locator(".state")).to_have_text(re.compile("does not answer"), timeout=20_000)
+    again = socket.create_server(("127.0.0.1", int(url.rpartition(":")[2])))
+    serving.enter_context(served(create_app(Settings(live_interval_ms=50), module_clone), again))
+    expect(page.locator(".state")).to_have_text(re.compile("^Valid for another"), timeout=20_000)
+    assert code_on(page) == code
+    with page.add_init_script("Math.random = () => 0;"):  # a renewal that does not wait for those of others
+        page.reload()
+        expect(page.locator(f"body[data-code='{code}']")).to_be_attached()
+        confirm(url, code, lang="en")
+        until(page, "window.wangge?.config.viewer?.kind === 'wall'", 30)
+        with psycopg.connect(module_clone.database_url) as conn:
+            conn.execute("UPDATE wall_token SET expires_at = now() + interval '50 days'")
+        old = token_of(page)
+        until(page, READY, 30)
+        assert page.locator("html").get_attribute("lang") == "en"
+        end = time.monotonic() + 60
+        while token_of(page) == old:
+            assert time.monotonic() < end
+            page.wait_for_timeout(200)
     page.reload()
     until(page, READY, 30)
-    page.close()
+    leave(page)
 
 
 def token_of(page: Page) -> str:
