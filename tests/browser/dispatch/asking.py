@@ -8,27 +8,36 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from playwright.sync_api import Page, expect
 
+import profiles
+from services.tickets import Report, file_ticket
 from tests.small_place import centre
-from tests.viewers import county
+from tests.viewers import DISPATCHER, RUNNING, county, origin
 
 PICTURES = os.environ.get("WANGGE_SCREENSHOTS")  # a folder for pictures of the screen
+PROFILE = profiles.load("zoucheng")
 OTHER = replace(county("community_clerk"), id=2)
 _numbers = itertools.count(1)
 
 
 def tickets(desk: httpx.Client, count: int = 1, town: int = 1) -> tuple[str, list[dict[str, Any]]]:
-    """New tickets that wait for a decision, and the word by which the queue finds just these."""
+    """New tickets that wait for a decision, and the word by which the queue finds just these.
+
+    They come at once: the page that is open asks for its queue once, not once for each of them.
+    """
     word = f"试{next(_numbers)}号"
     made = []
-    for n in range(count):
-        lon, lat = centre(town, 1 + n % 2, 1 + n // 2 % 9)
-        body = {
-            "channel": "petition", "category": "01001", "title": f"{word}垃圾未清运{n}",
-            "lon": lon + (n // 18) * 0.002, "lat": lat,
-        }  # fmt: skip
-        made.append(desk.post("/api/tickets", json=body).raise_for_status().json())
+    with psycopg.connect(RUNNING[origin(str(desk.base_url))].database_url) as conn:
+        for n in range(count):
+            lon, lat = centre(town, 1 + n % 2, 1 + n // 2 % 9)
+            lon += (n // 18) * 0.002
+            report = Report(
+                channel="petition", category="01001", title=f"{word}垃圾未清运{n}", lon=lon, lat=lat
+            )
+            filed = file_ticket(conn, PROFILE, DISPATCHER, report, source="api").ticket
+            made.append({"id": filed.id, "version": filed.version, "lon": lon, "lat": lat})
     return word, made
 
 
