@@ -14,7 +14,7 @@ import pytest
 
 from app import create_app
 from geodata.servers import Stores
-from services.heat import HEADER
+from services.heat.body import HEADER
 from settings import Settings
 from tests.live_app import served
 from tests.small_place import COUNTY_NO, centre, grid_no

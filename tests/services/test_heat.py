@@ -16,7 +16,9 @@ import pytest
 from geodata.pool import make_pool
 from geodata.scope import EVERYTHING, Pool, Scope
 from geodata.servers import Stores
-from services.heat import HEADER, Filter, HeatStore, Lattice, NotLoaded, UnknownFilter, encode, varints
+from services.heat import Filter, HeatStore, NotLoaded, UnknownFilter
+from services.heat.body import HEADER, encode, varints
+from services.heat.lattice import Lattice
 from tests.small_place import COUNTY_NO, centre, grid_no, make_months
 from tests.waiting import until
 

@@ -1,40 +1,30 @@
-"""Heat: all placed tickets as columns in memory, counted per fine cell for any time window and filter."""
+"""The tickets of one place in memory, counted for any time window and filter, following the live events."""
 
-import gzip
-import math
-import struct
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import brotli
 import numpy as np
-import numpy.typing as npt
 import structlog
 
 from geodata.queries import heat as queries
 from geodata.scope import EVERYTHING, Pool, Scope, enter
+from services.heat.body import Coding, encode, packed
+from services.heat.columns import Columns, Counts, Filter, Test, count, since
+from services.heat.lattice import Lattice
 
 if TYPE_CHECKING:
     from services.live import Event, Hub
 
 log = structlog.get_logger("wangge.heat")
 
-Counts = npt.NDArray[np.int64]
-Coding = Literal["br", "gzip", "identity"]
-
-FINEST = 19  # 2**19 cells around the world: 62 m on the ground at 35° north
-MOST_CELLS = 4_000_000
-MAGIC = b"WGH1"
-HEADER = struct.Struct("<4s5I2I2d")
 KEPT_FILTERS = 24
 RETRY_S = 3.0
 MOST_WAITING = 500  # events noted before the thread counts them without being asked
 REMEMBERED = 20_000  # newest ticket ids, so that an event met twice counts once
-FAR_FUTURE = 1 << 40
 
 
 class NotLoaded(RuntimeError):
@@ -43,75 +33,6 @@ class NotLoaded(RuntimeError):
 
 class UnknownFilter(ValueError):
     """A category or channel code that this place does not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What is counted: reported in [start, end) (seconds since 1970); empty categories or channels mean all."""
-
-    start: int = 0
-    end: int = FAR_FUTURE
-    categories: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lattice:
-    """Square cells of web Mercator, 2**exponent around the world; x0, y0 is the north-west cell."""
-
-    exponent: int
-    x0: int
-    y0: int
-    width: int
-    height: int
-
-    @staticmethod
-    def around(west: float, south: float, east: float, north: float) -> "Lattice":
-        """The lattice that covers a box in degrees, as fine as allowed."""
-        for exponent in range(FINEST, 0, -1):
-            left, right = _column(np.array([west, east]), exponent)
-            top, bottom = _row(np.array([north, south]), exponent)
-            width, height = int(right - left) + 1, int(bottom - top) + 1
-            if width * height <= MOST_CELLS:
-                break
-        return Lattice(exponent, int(left), int(top), width, height)
-
-    @property
-    def size(self) -> int:
-        """Number of cells, and the index of the one for "outside"."""
-        return self.width * self.height
-
-    def cells(self, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-        """Cell index (row by row from the north-west) of each point in degrees; `size` when outside."""
-        x = _column(lon, self.exponent) - self.x0
-        y = _row(lat, self.exponent) - self.y0
-        inside = (x >= 0) & (x < self.width) & (y >= 0) & (y < self.height)
-        return np.where(inside, y * self.width + x, self.size).astype(np.int32)
-
-
-@dataclass(slots=True)
-class Columns:
-    """One value a ticket; times (seconds since 1970) ascend in the first `ordered` rows."""
-
-    t: npt.NDArray[np.int64]
-    cell: npt.NDArray[np.int32]
-    category: npt.NDArray[np.int16]
-    channel: npt.NDArray[np.int16]
-    area_no: npt.NDArray[np.int64]
-    used: int
-    ordered: int
-
-    def append(self, t: int, cell: int, category: int, channel: int, area_no: int) -> None:
-        """Add one ticket at the end, making room by doubling."""
-        if self.used == len(self.t):
-            room = max(1024, len(self.t))
-            for name in ("t", "cell", "category", "channel", "area_no"):
-                column = getattr(self, name)
-                setattr(self, name, np.concatenate([column, np.zeros(room, column.dtype)]))
-        at = self.used
-        self.t[at], self.cell[at], self.category[at] = t, cell, category
-        self.channel[at], self.area_no[at] = channel, area_no
-        self.used += 1
 
 
 @dataclass(slots=True)
@@ -193,7 +114,7 @@ class HeatStore:
             body = kept.bodies.get(coding)
             if body is None:
                 assert self._lattice is not None
-                body = kept.bodies[coding] = _packed(
+                body = kept.bodies[coding] = packed(
                     encode(kept.counts, self._lattice, self._version, kept.since), coding
                 )
             return body
@@ -297,8 +218,8 @@ class HeatStore:
         if kept is None:
             categories, channels = _ids(self._words, wanted)
             kept = _Kept(
-                _count(self._columns, self._lattice, _Test(scope, wanted, categories, channels)),
-                _since(self._columns, wanted),
+                count(self._columns, self._lattice, Test(scope, wanted, categories, channels)),
+                since(self._columns, wanted),
                 categories,
                 channels,
                 {},
@@ -310,98 +231,6 @@ class HeatStore:
         return kept
 
 
-def encode(counts: Counts, lattice: Lattice, version: int, since: float) -> bytes:
-    """Counts as bytes, little-endian: "WGH1", u32 exponent, x0, y0, width, height, u32 cells, u32 tickets, f64 version,
-    f64 since (seconds since 1970 of the first ticket counted, 0 if none), then LEB128 numbers: the gaps between the
-    indices of cells that hold tickets, then the counts of those cells.
-    """
-    inside = counts[: lattice.size]
-    cells = np.flatnonzero(inside)
-    gaps = np.diff(cells, prepend=0)
-    head = HEADER.pack(
-        MAGIC, lattice.exponent, lattice.x0, lattice.y0, lattice.width, lattice.height, len(cells),
-        int(inside.sum()), float(version), float(since),
-    )  # fmt: skip
-    return head + varints(gaps) + varints(inside[cells])
-
-
-def _packed(plain: bytes, coding: Coding) -> bytes:
-    if coding == "br":
-        return bytes(brotli.compress(plain, quality=3))
-    return gzip.compress(plain, 4) if coding == "gzip" else plain
-
-
-def varints(numbers: npt.NDArray[np.int64]) -> bytes:
-    """LEB128 of non-negative numbers, vectorised: most need one byte, the others get theirs inserted after it."""
-    first = numbers.astype(np.uint8) & 0x7F
-    after = np.flatnonzero(numbers >= 0x80)
-    if not len(after):
-        return first.tobytes()
-    first[after] |= 0x80
-    rest = numbers[after] >> 7
-    further: list[npt.NDArray[np.uint8]] = []
-    places: list[npt.NDArray[np.intp]] = []
-    while len(rest):
-        more = rest >= 0x80
-        further.append((rest & 0x7F).astype(np.uint8) | np.where(more, np.uint8(0x80), np.uint8(0)))
-        places.append(after)
-        rest, after = rest[more] >> 7, after[more]
-    place = np.concatenate(places)
-    order = np.argsort(place, kind="stable")
-    return np.insert(first, place[order] + 1, np.concatenate(further)[order]).tobytes()
-
-
-def _since(columns: Columns, wanted: Filter) -> float:
-    """When the first ticket of a window was reported, whatever else it is filtered by; 0 without any."""
-    first = int(np.searchsorted(columns.t[: columns.ordered], wanted.start))
-    return float(columns.t[first]) if first < columns.ordered and columns.t[first] < wanted.end else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """Which rows count."""
-
-    scope: Scope
-    window: Filter
-    categories: frozenset[int]
-    channels: frozenset[int]
-
-
-def _count(columns: Columns, lattice: Lattice, test: _Test) -> Counts:
-    start, end = test.window.start, test.window.end
-    first, last = np.searchsorted(columns.t[: columns.ordered], (start, end))
-    total = _count_part(columns, slice(int(first), int(last)), lattice, test)
-    if columns.used > columns.ordered:  # live tickets, in order of arrival
-        late = columns.t[columns.ordered : columns.used]
-        timely = (late >= start) & (late < end)
-        total += _count_part(columns, slice(columns.ordered, columns.used), lattice, test, timely)
-    return total
-
-
-def _count_part(
-    columns: Columns, part: slice, lattice: Lattice, test: _Test, *more: npt.NDArray[np.bool_]
-) -> Counts:
-    tests = list(more)
-    if not test.scope.county:
-        no = columns.area_no[part]
-        inside = [(no >= lo) & (no <= hi) for lo, hi in test.scope.ranges]
-        tests.append(np.logical_or.reduce(inside))
-    if test.categories:
-        tests.append(_among(test.categories)[columns.category[part]])
-    if test.channels:
-        tests.append(_among(test.channels)[columns.channel[part]])
-    cells = columns.cell[part]
-    if tests:
-        cells = cells[np.logical_and.reduce(tests) if len(tests) > 1 else tests[0]]
-    return np.bincount(cells, minlength=lattice.size + 1)
-
-
-def _among(ids: frozenset[int]) -> npt.NDArray[np.bool_]:
-    table = np.zeros(1 << 15, np.bool_)
-    table[list(ids)] = True
-    return table
-
-
 def _ids(words: queries.Vocabulary, wanted: Filter) -> tuple[frozenset[int], frozenset[int]]:
     unknown = [code for code in wanted.categories if code not in words.categories]
     unknown += [code for code in wanted.channels if code not in words.channels]
@@ -409,17 +238,6 @@ def _ids(words: queries.Vocabulary, wanted: Filter) -> tuple[frozenset[int], fro
         raise UnknownFilter(f"This place has no category or channel with the code {', '.join(unknown)}.")
     categories = frozenset[int]().union(*(words.categories[code] for code in wanted.categories))
     return categories, frozenset(words.channels[code] for code in wanted.channels)
-
-
-def _column(lon: npt.NDArray[np.float64], exponent: int) -> npt.NDArray[np.int64]:
-    return np.floor((lon / 360 + 0.5) * (1 << exponent)).astype(np.int64)
-
-
-def _row(lat: npt.NDArray[np.float64], exponent: int) -> npt.NDArray[np.int64]:
-    sine = np.sin(np.radians(np.clip(lat, -85.05, 85.05)))
-    south = 0.5 - np.log((1 + sine) / (1 - sine)) / (4 * math.pi)
-    rows: npt.NDArray[np.int64] = np.floor(south * (1 << exponent)).astype(np.int64)
-    return rows
 
 
 def _seconds(moment: Any) -> float:
