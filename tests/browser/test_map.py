@@ -14,13 +14,15 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page, signed_in
+from tests.browser.chromium import chromium, leave, open_page
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import client_args
 
 pytestmark = pytest.mark.browser
 STATIONS = {"37088301001320000001": "/demo-camera/hall/live.m3u8", "37088301001320000002": None}
+FILLED = "[...wangge.map.main.layers.values()].some((layer) => layer.options.fill)"
+SET = "(values) => { for (const [name, value] of Object.entries(values)) wangge.map.set(name, value); }"
 READY = "window.wangge?.map?.main?.layers?.size === 36 && wangge.map.values.size === 36"
 
 
@@ -64,15 +66,11 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-def area_page(browser: Browser, url: str, query: str = "") -> Page:
-    page = open_page(browser, f"{url}/area/?{query}", 1440, 900, reduced_motion="no-preference")
-    page.wait_for_function(READY, timeout=20_000)
-    return page
-
-
 @pytest.fixture(scope="module")
 def opened(browser: Browser, url: str) -> Iterator[Page]:
-    page = area_page(browser, url)
+    """The one page of this file; tests that take this one rather than `page` go where they want to be, at the end."""
+    page = open_page(browser, f"{url}/area/", 1440, 900, reduced_motion="no-preference")
+    page.wait_for_function(READY, timeout=20_000)
     yield page
     leave(page)
 
@@ -182,14 +180,16 @@ def test_a_ticket_changes_the_colour_of_its_grid_and_touches_no_other(page: Page
     assert page.evaluate("window.styled") == [grid_no(2, 2, 9)]
 
 
-def test_heat_replaces_the_fill_and_grows_with_a_new_ticket(browser: Browser, url: str) -> None:
-    page = area_page(browser, url, "mode=heat&window=7d")
+def test_heat_replaces_the_fill_and_grows_with_a_new_ticket(page: Page, url: str) -> None:
+    usual = page.evaluate("(({ mode, window, category }) => ({ mode, window, category }))(wangge.map.state)")
+    page.evaluate(SET, {"window": "7d", "mode": "heat"})
     page.wait_for_function("wangge.map.heat?.tickets >= 12", timeout=20_000)
     before = page.evaluate("wangge.map.heat.tickets")
-    assert not page.evaluate("[...wangge.map.main.layers.values()].some((layer) => layer.options.fill)")
+    assert not page.evaluate(FILLED)
     page.wait_for_function(  # what was counted is painted in one of the next frames
         """() => {
-            const canvas = document.querySelector('.leaflet-wg-heat-pane canvas, .leaflet-pane canvas.wg-sheet');
+            const canvas = document.querySelector('.leaflet-wg-heat-pane canvas');
+            if (!canvas) return false;
             const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
             return data.some((value, i) => i % 4 === 3 && value > 0);
         }""",
@@ -204,7 +204,7 @@ def test_heat_replaces_the_fill_and_grows_with_a_new_ticket(browser: Browser, ur
     page.wait_for_function(f"wangge.map.heat?.tickets === {before + 1}", timeout=20_000)
     page.evaluate("wangge.map.set('category', ['02'])")
     page.wait_for_function("wangge.map.heat?.tickets === 0", timeout=20_000)
-    leave(page)
+    page.evaluate(SET, usual)
 
 
 def test_pointing_names_a_click_opens_and_escape_closes(page: Page) -> None:
@@ -235,46 +235,6 @@ def test_everything_by_keyboard(page: Page) -> None:
     expect(page.locator(".wg-card")).to_have_count(1)
 
 
-def test_the_address_holds_the_state_and_restores_it(browser: Browser, url: str) -> None:
-    page = area_page(browser, url)
-    page.evaluate(
-        """(no) => {
-            const { map } = wangge;
-            map.main.atHome = false;
-            map.main.leaflet.setView([35.42, 117.03], 14);
-            map.set('measure', 'overdue'); map.set('window', '365d'); map.set('channel', ['grid']);
-            map.show('posts', true); map.show('workers', false); map.fade('stations', 0.5);
-            map.open('area', no);
-        }""",
-        grid_no(1, 1, 1),
-    )
-    page.wait_for_function("location.search.includes('card=')")
-    page.wait_for_timeout(400)
-    address = page.url
-    leave(page)
-    again = open_page(browser, address, 1440, 900)
-    again.wait_for_function(READY)
-    state = again.evaluate("({...wangge.map.state, zoom: wangge.map.main.leaflet.getZoom()})")
-    assert (state["measure"], state["window"], state["channel"], state["zoom"]) == (
-        "overdue",
-        "365d",
-        ["grid"],
-        14,
-    )
-    assert state["shown"]["posts"] and not state["shown"]["workers"] and state["opacity"]["stations"] == 0.5
-    expect(again.locator(".wg-card h3")).to_have_text("第1网格")
-    assert "lang" not in again.url
-    leave(again)
-
-
-@pytest.mark.parametrize(
-    "query", ["view=nonsense&measure=x&mode=y&window=z&layers=%2Bgrids-nothing&opacity=heat:9&category=%27%3B--"
-              "&card=area:abc", "view=99/99/999&card=ticket:99999999"]
-)  # fmt: skip
-def test_a_broken_address_does_no_harm(browser: Browser, url: str, query: str) -> None:
-    leave(area_page(browser, url, query))
-
-
 def test_single_tickets_when_close_open_their_card(page: Page) -> None:
     lon, lat = centre(1, 1, 2)
     page.evaluate(f"wangge.map.main.leaflet.setView([{lat}, {lon}], 16, {{ animate: false }})")
@@ -292,19 +252,6 @@ def test_single_tickets_when_close_open_their_card(page: Page) -> None:
     expect(page.locator(".wg-card-ticket")).to_contain_text("said")
 
 
-def test_a_wall_says_nothing_of_people(browser: Browser, url: str) -> None:
-    asked: list[str] = []
-    page = open_page(browser, f"{url}/wall/?tour=off", 1920, 1080)
-    page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_function(READY, timeout=20_000)
-    for kind, number in (("ticket", 1), ("worker", 1)):
-        page.evaluate(f"wangge.map.open('{kind}', {number})")
-        expect(page.locator(f".wg-card-{kind}")).to_have_count(1)
-        assert "said" not in page.locator(".wg-card").inner_text()
-    assert not any("people" in url for url in asked)
-    leave(page)
-
-
 def test_no_signal_is_said_with_its_reason(page: Page, module_clone: Stores) -> None:
     with psycopg.connect(module_clone.database_url) as conn:
         conn.execute(
@@ -316,18 +263,59 @@ def test_no_signal_is_said_with_its_reason(page: Page, module_clone: Stores) -> 
     assert "无信号" in told and "503" in told and re.search(r"\d\d:\d\d:\d\d", told)
 
 
-def test_a_live_station_plays_its_stream(browser: Browser, url: str, module_clone: Stores) -> None:
+def test_the_address_holds_the_state_and_restores_it(page: Page) -> None:
+    page.evaluate(
+        """(no) => {
+            const { map } = wangge;
+            map.main.atHome = false;
+            map.main.leaflet.setView([35.42, 117.03], 14);
+            map.set('measure', 'overdue'); map.set('window', '365d'); map.set('channel', ['grid']);
+            map.set('mode', 'heat');
+            map.show('posts', true); map.show('workers', false); map.fade('stations', 0.5);
+            map.open('area', no);
+        }""",
+        grid_no(1, 1, 1),
+    )
+    page.wait_for_function("location.search.includes('card=')")
+    page.wait_for_timeout(400)
+    page.goto(page.url)
+    page.wait_for_function(READY)
+    state = page.evaluate("({...wangge.map.state, zoom: wangge.map.main.leaflet.getZoom()})")
+    assert (state["measure"], state["window"], state["channel"], state["zoom"]) == (
+        "overdue",
+        "365d",
+        ["grid"],
+        14,
+    )
+    assert state["shown"]["posts"] and not state["shown"]["workers"] and state["opacity"]["stations"] == 0.5
+    page.wait_for_function("wangge.map.heat?.tickets > 0")
+    assert state["mode"] == "heat" and not page.evaluate(FILLED)
+    expect(page.locator(".wg-card h3")).to_have_text("第1网格")
+    assert "lang" not in page.url
+
+
+@pytest.mark.parametrize(
+    "query", ["view=nonsense&measure=x&mode=y&window=z&layers=%2Bgrids-nothing&opacity=heat:9&category=%27%3B--"
+              "&card=area:abc", "view=99/99/999&card=ticket:99999999"]
+)  # fmt: skip
+def test_a_broken_address_does_no_harm(opened: Page, url: str, query: str) -> None:
+    opened.goto(f"{url}/area/?{query}")
+    opened.wait_for_function(READY, timeout=20_000)
+
+
+def test_a_live_station_plays_its_stream(opened: Page, url: str, module_clone: Stores) -> None:
     with psycopg.connect(module_clone.database_url) as conn:
         conn.execute(
             "UPDATE video_station SET state = 'live', state_reason = NULL WHERE stream_url IS NOT NULL"
         )
-    page = area_page(browser, url, "card=station:37088301001320000001")
-    page.wait_for_function("document.querySelector('.wg-player video')?.buffered.length > 0", timeout=40_000)
-    leave(page)
+    opened.goto(f"{url}/area/?card=station:37088301001320000001")
+    opened.wait_for_function(READY, timeout=20_000)
+    opened.wait_for_function(
+        "document.querySelector('.wg-player video')?.buffered.length > 0", timeout=40_000
+    )
 
 
-def test_a_feed_that_fails_is_asked_for_again(browser: Browser, url: str) -> None:
-    page = signed_in(browser, url, 1440, 900)
+def test_a_feed_that_fails_is_asked_for_again(opened: Page, url: str) -> None:
     failed: list[str] = []
 
     def unwell(route: object) -> None:
@@ -337,7 +325,21 @@ def test_a_feed_that_fails_is_asked_for_again(browser: Browser, url: str) -> Non
         else:
             route.continue_()  # type: ignore[attr-defined]
 
-    page.route("**/api/map/areas/grid*", unwell)
-    page.goto(f"{url}/area/")
-    page.wait_for_function(READY, timeout=30_000)
-    leave(page)
+    opened.route("**/api/map/areas/grid*", unwell)
+    opened.goto(f"{url}/area/")
+    opened.wait_for_function(READY, timeout=30_000)
+    assert len(failed) == 3
+
+
+def test_a_wall_says_nothing_of_people(opened: Page, url: str) -> None:
+    asked: list[str] = []
+    page = opened
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{url}/wall/?tour=off")
+    page.wait_for_function(READY, timeout=20_000)
+    for kind, number in (("ticket", 1), ("worker", 1)):
+        page.evaluate(f"wangge.map.open('{kind}', {number})")
+        expect(page.locator(f".wg-card-{kind}")).to_have_count(1)
+        assert "said" not in page.locator(".wg-card").inner_text()
+    assert not any("people" in url for url in asked)
