@@ -32,7 +32,7 @@ def add_month(conn: Db, partition: str, first: datetime, following: datetime, in
             name, sql.Literal(first), sql.Literal(following)
         )
     )
-    for take in ("take_hands", "take_open"):  # no trigger has seen the rows
+    for take in ("take_hands", "take_open", "touch_days"):  # no trigger has seen the rows
         conn.execute(sql.SQL("SELECT {}(%s::regclass)").format(sql.Identifier(take)), (partition,))
 
 

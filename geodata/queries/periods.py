@@ -61,6 +61,7 @@ class Earlier(NamedTuple):
 WHOLE = 0  # the number of the row that counts everything in scope; no area has it
 NOWHERE = (0, -1)  # no area has a number from the first to the second
 EVERYWHERE = (0, 2**63 - 1)
+TOWN = 1_000_000  # how many numbers a town has; communities and grids have no multiples of it
 
 
 def children(
@@ -70,20 +71,22 @@ def children(
 
     The last row, with the number WHOLE, counts all that is in scope. `role` is the database role that `conn` is in.
 
-    To plan a look at every month of tickets takes longer than to look, so closed ones and open ones are looked at
-    once each, and a connection keeps the plan: made for the first moments of both periods, which change once a day
-    (for any moments PostgreSQL would choose one that takes ten times as long), and for the role, whose policies it
-    holds. The transaction of `conn` keeps to such plans until it ends.
+    Whole days are read from ticket_sum, where they stand counted; what is left of a period at its ends, and days that
+    were touched since, are counted from their tickets, and so is everything where the children are grids. What stood
+    open at a moment is counted from its tickets always. Children's numbers are whole strides of their level.
 
-    What was closed is counted by each combination of its properties, which takes half the time of a filter for each
-    figure; all is counted by the child's number, as children's numbers are whole strides of their level.
+    To plan a look at every month of tickets takes longer than to look, so a connection keeps the plan: one for any
+    moments, but one for each role, whose policies it holds. Each time of a look has both ends, or PostgreSQL takes
+    it for too many tickets to go by the time. The transaction of `conn` keeps to such plans until it ends.
     """
-    values = moments._asdict() | {"parent": parent_no, "whole": WHOLE, "lo": own[0], "hi": own[1]}
     query = _CHILDREN.format(
         role=sql.Literal(role),
-        start=sql.Literal(moments.start),
-        before_start=sql.Literal(moments.before_start),
+        # few tickets of a long time: found by their area, so no index may find the time
+        closed_at=sql.SQL("closed_at" if parent_no % TOWN == 0 else "(closed_at + '0'::interval)"),
     )
+    values = moments._asdict() | {
+        "parent": parent_no, "whole": WHOLE, "lo": own[0], "hi": own[1], "ever": "infinity",
+    }  # fmt: skip
     conn.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
     rows = conn.execute(query, values, prepare=True).fetchall()
     width = len(ChildRow._fields)
@@ -111,14 +114,6 @@ def open_tickets(conn: Db, limit: int) -> list[OpenTicketRow]:
     return conn.cursor(row_factory=class_row(OpenTicketRow)).execute(query, (limit,)).fetchall()
 
 
-# What was closed is told apart by four marks, packed into one number to group by:
-#   outcome   0 void, 1 closed without a deadline, 2 closed within it, 3 after it
-#   era       closed 0 in the period before, 1 between it and this one, 2 as this one began, 3 in it,
-#             4 after now (a clock was ahead), so open all the time
-#   standing  of eras 2 to 4: 0 reported since this period began, 1 as it began, 3 before; one more with a deadline
-#             that had passed as it began
-#   late      open and past its deadline as the period before ended
-# A tile counts what is reported as the period begins to what stood open then, a row of the table does not.
 _CHILDREN = sql.SQL(
     """
     /* {role} */
@@ -127,72 +122,81 @@ _CHILDREN = sql.SQL(
         FROM area WHERE parent_no = %(parent)s AND valid_to IS NULL
     ), step AS MATERIALIZED (
         SELECT coalesce(min(stride), 9223372036854775807) AS stride FROM child
-    ), packed AS MATERIALIZED (
-        SELECT area_no - area_no %% (SELECT stride FROM step) AS no, satisfaction,
-               CASE WHEN status NOT IN ('closed', 'archived') THEN 0 WHEN due_at IS NULL THEN 1
-                    WHEN closed_at <= due_at THEN 2 ELSE 3 END
-               | CASE WHEN closed_at < %(before_end)s THEN 0
-                      WHEN closed_at < {start} THEN 4
-                      ELSE CASE WHEN closed_at = {start} THEN 8 WHEN closed_at < %(end)s THEN 12 ELSE 16 END
-                           + CASE WHEN reported_at > {start} THEN 0
-                                  ELSE CASE WHEN reported_at = {start} THEN 32 ELSE 96 END
-                                       + CASE WHEN due_at < {start} THEN 32 ELSE 0 END END END
-               | CASE WHEN closed_at > %(before_end)s AND reported_at <= %(before_end)s
-                           AND due_at < %(before_end)s THEN 256 ELSE 0 END AS marks,
-               count(*) AS n
+    ), span AS MATERIALIZED (
+        SELECT * FROM (VALUES (false, %(start)s::timestamptz, %(end)s::timestamptz, 0, 9223372036854775807),
+                              (true, %(before_start)s, %(before_end)s, %(lo)s, %(hi)s)) s (before, start, until, lo, hi)
+    ), day AS MATERIALIZED (
+        SELECT before, lo, hi, d.no, d.start, d.until
+        FROM span CROSS JOIN LATERAL counted_days(span.start, span.until) d
+        WHERE (SELECT stride FROM step) BETWEEN 2 AND 1000000000000
+    ), gap AS MATERIALIZED (
+        SELECT before, lo, hi, lower(part) AS start, upper(part) AS until
+        FROM span CROSS JOIN LATERAL unnest(
+            tstzmultirange(tstzrange(start, until)) - coalesce((
+                SELECT range_agg(tstzrange(day.start, day.until)) FROM day WHERE day.before = span.before
+            ), '{{}}')) part
+    ), counted AS MATERIALIZED (
+        SELECT before, area_no AS no, reported, closed, with_deadline, on_time, rated, content
+        FROM day JOIN ticket_sum s ON s.day = day.no
+        WHERE stride = (SELECT stride FROM step) AND area_no BETWEEN lo AND hi
+        UNION ALL
+        SELECT before, t.* FROM gap CROSS JOIN LATERAL (
+            SELECT area_no - area_no %% (SELECT stride FROM step), 0 AS reported, count(*), count(due_at),
+                   count(*) FILTER (WHERE closed_at <= due_at),
+                   count(*) FILTER (WHERE satisfaction IN ('satisfied', 'fairly', 'unsatisfied')),
+                   count(*) FILTER (WHERE satisfaction IN ('satisfied', 'fairly'))
+            FROM ticket
+            WHERE {closed_at} >= gap.start AND {closed_at} < gap.until
+              AND status IN ('closed', 'archived') AND area_no + 0 BETWEEN gap.lo AND gap.hi GROUP BY 1
+        ) t
+        UNION ALL
+        SELECT before, t.no, t.reported, 0, 0, 0, 0, 0 FROM gap CROSS JOIN LATERAL (
+            SELECT area_no - area_no %% (SELECT stride FROM step) AS no, count(*) AS reported FROM ticket
+            WHERE reported_at >= gap.start AND reported_at < gap.until AND area_no + 0 BETWEEN gap.lo AND gap.hi
+            GROUP BY 1
+        ) t
+    ), standing AS MATERIALIZED (
+        SELECT area_no - area_no %% (SELECT stride FROM step) AS no, 0 AS open, 0 AS overdue,
+               count(*) FILTER (WHERE closed_at >= %(start)s AND closed_at <= %(end)s AND reported_at < %(start)s)
+                   AS open_at_start,
+               count(*) FILTER (WHERE closed_at > %(start)s) AS stood,
+               count(*) FILTER (WHERE closed_at > %(start)s AND due_at < %(start)s) AS stood_late,
+               count(*) FILTER (WHERE closed_at > %(before_end)s AND reported_at <= %(before_end)s
+                                      AND due_at < %(before_end)s) AS late
         FROM ticket
-        WHERE closed_at >= {before_start} AND (closed_at >= {start} OR area_no + 0 BETWEEN %(lo)s AND %(hi)s)
-        GROUP BY 1, 2, 3
-    ), done AS MATERIALIZED (
-        SELECT no, n, marks & 3 AS outcome, (marks >> 2) & 7 AS era, (marks >> 5) & 7 AS standing,
-               marks >= 256 AS late, satisfaction IN ('satisfied', 'fairly', 'unsatisfied') AS rated,
-               satisfaction IN ('satisfied', 'fairly') AS content
-        FROM packed
+        WHERE {closed_at} >= %(before_end)s AND {closed_at} < %(ever)s AND reported_at <= %(start)s
+          AND (closed_at >= %(start)s OR due_at < %(before_end)s AND area_no + 0 BETWEEN %(lo)s AND %(hi)s)
+        GROUP BY 1
+        UNION ALL
+        SELECT area_no - area_no %% (SELECT stride FROM step), count(*), count(*) FILTER (WHERE due_at < %(end)s),
+               count(*) FILTER (WHERE reported_at < %(start)s), count(*) FILTER (WHERE reported_at <= %(start)s),
+               count(*) FILTER (WHERE reported_at <= %(start)s AND due_at < %(start)s),
+               count(*) FILTER (WHERE reported_at <= %(before_end)s AND due_at < %(before_end)s)
+        FROM open_ticket WHERE reported_at <= %(end)s GROUP BY 1
     ), fact AS MATERIALIZED (
-        SELECT no, 0 AS grids, 0 AS open, sum(n) FILTER (WHERE era IN (2, 3) AND standing >= 3) AS open_at_start,
-               0 AS overdue, 0 AS reported,
-               sum(n) FILTER (WHERE era IN (2, 3) AND outcome > 0) AS closed,
-               sum(n) FILTER (WHERE era IN (2, 3) AND outcome > 1) AS with_deadline,
-               sum(n) FILTER (WHERE era IN (2, 3) AND outcome = 2) AS on_time,
-               sum(n) FILTER (WHERE era IN (2, 3) AND outcome > 0 AND rated) AS rated,
-               sum(n) FILTER (WHERE era IN (2, 3) AND outcome > 0 AND content) AS content,
-               sum(n) FILTER (WHERE era > 2 AND standing > 0) AS stood,
-               sum(n) FILTER (WHERE era > 2 AND standing IN (2, 4)) AS stood_late,
-               sum(n) FILTER (WHERE late) AS late,
-               sum(n) FILTER (WHERE era = 0 AND outcome > 0) AS closed_before,
-               sum(n) FILTER (WHERE era = 0 AND outcome > 1) AS with_deadline_before,
-               sum(n) FILTER (WHERE era = 0 AND outcome = 2) AS on_time_before,
-               sum(n) FILTER (WHERE era = 0 AND outcome > 0 AND rated) AS rated_before,
-               sum(n) FILTER (WHERE era = 0 AND outcome > 0 AND content) AS content_before
-        FROM done GROUP BY 1
+        SELECT no, 0 AS grids, 0 AS open, 0 AS open_at_start, 0 AS overdue,
+               reported, closed, with_deadline, on_time, rated, content
+        FROM counted WHERE NOT before
         UNION ALL
-        SELECT area_no - area_no %% (SELECT stride FROM step), 0, count(*),
-               count(*) FILTER (WHERE reported_at < {start}), count(*) FILTER (WHERE due_at < %(end)s),
-               0, 0, 0, 0, 0, 0, count(*) FILTER (WHERE reported_at <= {start}),
-               count(*) FILTER (WHERE reported_at <= {start} AND due_at < {start}),
-               count(*) FILTER (WHERE reported_at <= %(before_end)s AND due_at < %(before_end)s), 0, 0, 0, 0, 0
-        FROM ticket WHERE closed_at IS NULL AND reported_at <= %(end)s GROUP BY 1
+        SELECT no, 0, open, open_at_start, overdue, 0, 0, 0, 0, 0, 0 FROM standing
         UNION ALL
-        SELECT area_no - area_no %% (SELECT stride FROM step),
-               0, 0, 0, 0, count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        FROM ticket WHERE reported_at >= {start} AND reported_at < %(end)s GROUP BY 1
-        UNION ALL
-        SELECT no - no %% (SELECT stride FROM step), count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        SELECT no - no %% (SELECT stride FROM step), count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0
         FROM area WHERE level = 'grid' AND valid_to IS NULL GROUP BY 1
     ), shown AS (
         SELECT no, hi, code, name, initials, level FROM child
         UNION ALL SELECT %(whole)s, 9223372036854775807, '', '', '', 'whole'
     ), held AS (
-        SELECT coalesce(sum(stood), 0)::int AS stood, coalesce(sum(stood_late), 0)::int AS stood_late,
-               coalesce(sum(late), 0)::int AS late,
-               (SELECT count(*)::int FROM ticket WHERE reported_at >= {before_start} AND reported_at < %(before_end)s
-                                                   AND area_no + 0 BETWEEN %(lo)s AND %(hi)s) AS reported_before,
-               coalesce(sum(closed_before), 0)::int AS closed_before,
-               coalesce(sum(with_deadline_before), 0)::int AS with_deadline_before,
-               coalesce(sum(on_time_before), 0)::int AS on_time_before,
-               coalesce(sum(rated_before), 0)::int AS rated_before,
-               coalesce(sum(content_before), 0)::int AS content_before
-        FROM fact WHERE no BETWEEN %(lo)s AND %(hi)s
+        SELECT * FROM (
+            SELECT coalesce(sum(stood), 0)::int AS stood, coalesce(sum(stood_late), 0)::int AS stood_late,
+                   coalesce(sum(late), 0)::int AS late
+            FROM standing WHERE no BETWEEN %(lo)s AND %(hi)s
+        ) stood CROSS JOIN (
+            SELECT coalesce(sum(reported), 0)::int AS reported_before, coalesce(sum(closed), 0)::int AS closed_before,
+                   coalesce(sum(with_deadline), 0)::int AS with_deadline_before,
+                   coalesce(sum(on_time), 0)::int AS on_time_before, coalesce(sum(rated), 0)::int AS rated_before,
+                   coalesce(sum(content), 0)::int AS content_before
+            FROM counted WHERE before
+        ) earlier
     )
     SELECT child.*, held.* FROM (
         SELECT shown.no, code, name, initials, level,

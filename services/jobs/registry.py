@@ -18,10 +18,10 @@ QUEUES: tuple[Queue, ...] = ("moments", "work")  # what is due at a moment; what
 # Modules that offer jobs; a worker imports them when it begins.
 MODULES = (
     "services.jobs.ticket_moments", "services.notices.jobs", "services.pictures.jobs", "services.alarms.jobs",
-    "services.incidents.bursts",
+    "services.incidents.bursts", "services.ticket_days",
 )  # fmt: skip
 # Jobs that come again by themselves: a worker sees to it, when it begins and now and then, that they are there.
-REGULAR = ("incidents.bursts",)
+REGULAR = ("incidents.bursts", "tickets.days")
 
 
 @dataclass(frozen=True, slots=True)

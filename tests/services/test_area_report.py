@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from geodata.queries import periods
+from geodata.queries.ticket_days import count_days
 from geodata.scope import EVERYTHING, Db, Scope, enter
 from geodata.servers import Stores
 from services import area_report as report
@@ -88,12 +89,17 @@ def moments_of(span: report.Span) -> periods.Moments:
     return periods.Moments(span.before_start, span.before_end, span.start, span.end)
 
 
-@pytest.fixture(scope="module")
-def place(stores: Stores, drawn: list[dict[str, Any]]) -> Iterator[Db]:
+@pytest.fixture(scope="module", params=["no day counted", "days counted", "days counted and touched"])
+def place(stores: Stores, drawn: list[dict[str, Any]], request: pytest.FixtureRequest) -> Iterator[Db]:
     """The small place with those tickets, in one transaction that is rolled back; tests read."""
     with psycopg.connect(stores.database_url) as conn:
         conn.execute("SELECT ensure_months('ticket', '2026-08-01', '2026-12-01')")
-        for fields in drawn:
+        late = len(drawn) // 8 if "touched" in request.param else 0
+        for fields in drawn[late:]:
+            ticket(conn, **fields)
+        if request.param != "no day counted":
+            assert count_days(conn, NOW) > 20
+        for fields in drawn[:late]:
             ticket(conn, **fields)
         yield conn
         conn.rollback()
