@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page, signed_in
+from tests.browser.chromium import chromium, leave, signed_in
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
-from tests.viewers import browser_cookies, client_args
+from tests.viewers import client_args
 
 pytestmark = pytest.mark.browser
 SIZES = [(1920, 1080), (3840, 2160)]
@@ -60,11 +60,19 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-def filled(browser: Browser, url: str, width: int = 1920, height: int = 1080) -> Page:
-    """A wall that shows its figures."""
-    page = open_page(browser, url, width, height, reduced_motion="no-preference")
+def shows_figures(page: Page, address: str) -> None:
+    """Go to a wall and wait until its figures are there."""
+    page.goto(address)
     page.wait_for_selector("html[data-filled]", state="attached", timeout=20_000)
     page.wait_for_timeout(700)  # figures have rolled
+
+
+def filled(
+    browser: Browser, url: str, width: int = 1920, height: int = 1080, motion: str = "no-preference"
+) -> Page:
+    """A wall that shows its figures."""
+    page = signed_in(browser, url, width, height, reduced_motion=motion)
+    shows_figures(page, url)
     return page
 
 
@@ -116,8 +124,25 @@ def expect_legible(page: Page) -> None:
         assert headline >= 56 * height / 1080
 
 
-def test_legible_without_scrollbars_and_without_cut_words_in_english(browser: Browser, url: str) -> None:
-    page = filled(browser, f"{url}/wall/?lang=en", *SIZES[0])
+def test_light_and_legible_without_scrollbars_and_without_cut_words_in_english(
+    browser: Browser, url: str
+) -> None:
+    """No suite that the wall does not use is fetched, nor Dash's layout a second time."""
+    page = signed_in(browser, url, *SIZES[0], reduced_motion="no-preference")
+    asked: list[str] = []
+    page.on("request", ask := lambda request: asked.append(request.url))
+    shows_figures(page, f"{url}/wall/?lang=en")
+    page.remove_listener("request", ask)
+    assert any("/assets/wall." in one for one in asked), "also what the browser has already is heard of"
+    assert not [
+        one for one in asked if re.search(r"ag_grid|plotly|/dcc/|dash_table|_dash-layout|_dash-dep", one)
+    ]
+    assert not [one for one in asked if not one.startswith((url, "data:", "blob:", "ws:"))], (
+        "nothing from elsewhere"
+    )
+    assert sum("/api/live/snapshot" in one for one in asked) == 1, (
+        "the preloaded answer is the one that is used"
+    )
     assert page.locator("html").get_attribute("lang") == "en"
     expect_legible(page)
     before, after, covered = page.evaluate(UNDER_THE_HEADLINE)
@@ -158,28 +183,8 @@ def test_legible_in_chinese_figures_are_those_of_the_service_and_a_new_ticket_ch
     leave(page)
 
 
-def test_the_page_is_light(browser: Browser, url: str) -> None:
-    """No suite that the wall does not use is fetched, nor Dash's layout a second time."""
-    page = browser.new_page(bypass_csp=True)  # it has nothing yet
-    page.context.add_cookies(browser_cookies(url))  # type: ignore[arg-type]
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{url}/wall/")
-    page.wait_for_function("window.wangge.mounted")
-    assert not [
-        one for one in asked if re.search(r"ag_grid|plotly|/dcc/|dash_table|_dash-layout|_dash-dep", one)
-    ]
-    assert not [one for one in asked if not one.startswith((url, "data:", "blob:", "ws:"))], (
-        "nothing from elsewhere"
-    )
-    assert sum("/api/live/snapshot" in one for one in asked) == 1, (
-        "the preloaded answer is the one that is used"
-    )
-    page.close()
-
-
 def test_the_tour_goes_where_something_happens_and_stops_when_touched(browser: Browser, url: str) -> None:
-    page = filled(browser, f"{url}/wall/?home_s=1&stop_s=30&pause_s=2")
+    page = filled(browser, f"{url}/wall/?home_s=1&stop_s=30&pause_s=2", 1280, 720)
     expect(page.locator("#tour b")).to_have_text(re.compile("钢山街道|千泉街道"), timeout=6000)
     page.locator("#map-place").click(position={"x": 300, "y": 200})
     expect(page.locator("#tour")).to_have_class("paused", timeout=2000)
@@ -187,16 +192,8 @@ def test_the_tour_goes_where_something_happens_and_stops_when_touched(browser: B
     leave(page)
 
 
-def test_reduced_motion_means_no_tour_and_no_rolling(browser: Browser, url: str) -> None:
-    page = open_page(browser, f"{url}/wall/?home_s=1", 1920, 1080)
-    page.wait_for_selector("html[data-filled]", state="attached")
-    page.wait_for_timeout(2500)
-    assert page.locator("html").get_attribute("data-tour") is None
-    leave(page)
-
-
 def test_an_area_has_its_own_wall_and_an_unknown_one_says_so(browser: Browser, url: str) -> None:
-    page = filled(browser, f"{url}/wall/370883002?lang=en")
+    page = filled(browser, f"{url}/wall/370883002?lang=en", 1280, 720, "reduce")
     expect(page.locator("h1")).to_have_text("Qianquan")
     assert page.locator("#ranking-rows .row:not(.empty)").count() == 2
     leave(page)
@@ -208,12 +205,13 @@ def test_an_area_has_its_own_wall_and_an_unknown_one_says_so(browser: Browser, u
     leave(page)
 
 
-def test_stale_looks_stale_and_comes_back(
+def test_reduced_motion_means_no_tour_and_no_rolling_and_stale_looks_stale_and_comes_back(
     browser: Browser, url: str, serving: ExitStack, module_clone: Stores
 ) -> None:
     """The server goes; within seconds the wall shows its age, later that it is stale; then it recovers by itself."""
-    page = signed_in(browser, url, 1920, 1080)
-    page.goto(f"{url}/wall/")
+    page = filled(browser, f"{url}/wall/?home_s=1", 1280, 720, "reduce")
+    page.wait_for_timeout(1800)
+    assert page.locator("html").get_attribute("data-tour") is None
     page.wait_for_selector("html[data-live=live]", state="attached", timeout=20_000)
     serving.close()
     page.wait_for_selector("html[data-live=late]", state="attached", timeout=6000)
