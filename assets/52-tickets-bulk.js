@@ -70,9 +70,10 @@
     const bar = el("bulk");
     el("keys").hidden = picked.size > 0;
     bar.hidden = !picked.size;
+    clearTimeout(waiting);
+    turn += 1; // what is asked for others tells nothing of these
     if (!picked.size) return bar.replaceChildren();
     bar.replaceChildren(h("b", {}, t("list.bulk.picked", { n: picked.size })), leave(), h("span", { class: "wait" }, t("page.loading")));
-    clearTimeout(waiting);
     waiting = setTimeout(offer, ASK_MS);
   };
   const leave = () => {

@@ -43,9 +43,19 @@ def filed(url: str, title: str) -> dict[str, Any]:
     return asked(url, "/api/tickets", report)
 
 
-def card(browser: Browser, url: str, ticket: dict[str, Any], viewer: Viewer = DISPATCHER) -> Page:
-    page = open_page(browser, f"{url}/tickets/?ticket={ticket['id']}", 1440, 900, viewer=viewer)
+@pytest.fixture(scope="module")
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    """The one page of the dispatcher."""
+    page = open_page(browser, f"{url}/tickets/", 1440, 900)
+    yield page
+    leave(page)
+
+
+def card(page: Page, ticket: dict[str, Any]) -> Page:
+    """Open a ticket's card on the open page."""
+    page.evaluate("(id) => wangge.list.open(id)", ticket["id"])
     expect(page.locator(".tc-stages")).to_be_visible()
+    assert page.evaluate("wangge.list.opened") == ticket["id"]
     return page
 
 
@@ -55,9 +65,9 @@ def command(page: Page, name: str) -> None:
     page.locator(f".tc-bar [data-command={name}]").click()
 
 
-def test_a_ticket_is_dispatched_and_the_command_taken_back(browser: Browser, url: str) -> None:
+def test_a_ticket_is_dispatched_and_the_command_taken_back(opened: Page, url: str) -> None:
     ticket = filed(url, "路口堆放垃圾")
-    page = card(browser, url, ticket)
+    page = card(opened, ticket)
     command(page, "dispatch")
     page.locator('.tc-form [data-field="worker"] select').select_option(WORKER)
     page.locator(".tc-form [type=submit]").click()
@@ -68,12 +78,11 @@ def test_a_ticket_is_dispatched_and_the_command_taken_back(browser: Browser, url
     expect(page.locator(".people")).to_have_count(0)
     with httpx.Client(**client_args(url)) as client:
         assert client.get(f"/api/tickets/{ticket['id']}").json()["status"] == "accepted"
-    leave(page)
 
 
-def test_what_was_typed_outlives_somebody_who_was_quicker(browser: Browser, url: str) -> None:
+def test_what_was_typed_outlives_somebody_who_was_quicker(opened: Page, url: str) -> None:
     ticket = filed(url, "井盖破损")
-    page = card(browser, url, ticket)
+    page = card(opened, ticket)
     command(page, "cancel")
     expect(page.locator(".tc-form textarea").first).to_be_visible()
     page.locator('.tc-form [data-field="reason"] textarea').fill("重复录入")
@@ -93,20 +102,20 @@ def test_what_was_typed_outlives_somebody_who_was_quicker(browser: Browser, url:
     assert page.locator('.tc-form [data-field="reason"] textarea').input_value() == "重复录入"
     page.locator(".tc-form [type=submit]").click()
     expect(page.locator(".tc-form form")).to_have_count(0)
-    leave(page)
+    page.unroute_all()
 
 
-def test_a_field_that_lacks_is_named_before_anything_is_sent(browser: Browser, url: str) -> None:
-    page = card(browser, url, filed(url, "路灯不亮"))
+def test_a_field_that_lacks_is_named_before_anything_is_sent(opened: Page, url: str) -> None:
+    page = card(opened, filed(url, "路灯不亮"))
     command(page, "cancel")
     page.locator(".tc-form [type=submit]").click()
     expect(page.locator('.tc-form [data-field="reason"]')).to_contain_text("必填")
-    leave(page)
 
 
 def test_others_changes_show_at_once_and_who_may_only_look_has_no_buttons(browser: Browser, url: str) -> None:
     ticket = filed(url, "占道经营")
-    page = card(browser, url, ticket, county("operator"))
+    page = open_page(browser, f"{url}/tickets/?ticket={ticket['id']}", 1440, 900, viewer=county("operator"))
+    expect(page.locator(".tc-stages")).to_be_visible()
     expect(page.locator(".tc-bar button")).to_have_count(0)
     asked(url, f"/api/tickets/{ticket['id']}/dispatch", {"version": 1, "worker": WORKER})
     expect(page.locator(".tc-course li")).to_have_count(2, timeout=10_000)

@@ -57,11 +57,39 @@ def url(module_clone: Stores) -> Iterator[str]:
         yield address
 
 
-def tickets(browser: Browser, url: str, query: str = "", **context: object) -> Page:
-    """A page whose rows, or whose lack of rows, have come."""
-    page = open_page(browser, f"{url}/tickets/{query}", *SIZE, viewer=ME, **context)
+@pytest.fixture(scope="module")
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    page = open_page(browser, f"{url}/tickets/", *SIZE, viewer=ME)
+    yield page
+    leave(page)
+
+
+@pytest.fixture
+def page(opened: Page) -> Iterator[Page]:
+    """The one page of these tests, at the whole list with nothing open, chosen or picked."""
+    at(opened, "")
+    yield opened
+    opened.keyboard.press("Escape")  # out of a command's form
+    opened.keyboard.press("Escape")  # and of what is picked
+    expect(opened.locator("#bulk b")).to_have_count(0)
+
+
+def at(page: Page, query: str) -> None:
+    """Lead the open page to that query, as if one went back to it, until its rows, or the lack of rows, have come."""
+    page.evaluate(
+        """(query) => {
+            document.activeElement?.blur();
+            for (const menu of document.querySelectorAll("details[open]")) menu.open = false;
+            history.pushState(null, "", location.pathname + query);
+            dispatchEvent(new PopStateEvent("popstate"));
+        }""",
+        query,
+    )
+    ready(page)
+
+
+def ready(page: Page) -> None:
     page.wait_for_selector("#tickets:is([data-state=ready],[data-state=empty],[data-state=failed])")
-    return page
 
 
 def titles(page: Page) -> list[str]:
@@ -69,23 +97,21 @@ def titles(page: Page) -> list[str]:
     return page.locator("#rows tr[data-id] td.matter b").all_text_contents()
 
 
-def test_the_most_pressing_come_first_and_more_come_by_themselves(browser: Browser, url: str) -> None:
-    page = tickets(browser, url)
+def test_the_most_pressing_come_first_and_more_come_by_themselves(page: Page) -> None:
     assert titles(page)[0] == "路灯不亮0"
     expect(page.locator("#figures b")).to_have_text("200 件")
     expect(page.locator("#figures .late")).to_contain_text("超期 9")
     assert re.search(r"超 8 小时", page.locator("#rows tr").first.locator("td.due").inner_text())
-    for _ in range(8):
+    rows = page.locator("#rows tr[data-id]")
+    while (shown := rows.count()) < 200:
         page.locator("#scroll").evaluate("node => node.scrollTop = node.scrollHeight")
-        page.wait_for_timeout(300)
-    expect(page.locator("#rows tr[data-id]")).to_have_count(200)
+        expect(rows).not_to_have_count(shown)
+    expect(rows).to_have_count(200)
     assert len(set(titles(page))) == 200
     expect(page.locator("#end")).to_contain_text("已到末尾，共 200 件")
-    leave(page)
 
 
-def test_filters_words_and_order_are_in_the_address(browser: Browser, url: str) -> None:
-    page = tickets(browser, url)
+def test_filters_words_and_order_are_in_the_address(page: Page, url: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type("路灯")
     expect(page.locator("#rows tr[data-id]")).to_have_count(20)
@@ -108,11 +134,10 @@ def test_filters_words_and_order_are_in_the_address(browser: Browser, url: str) 
     expect(page.locator(".chip-set")).to_have_count(1)
     page.locator(".chip-set").click()
     expect(page.locator(".chip-set")).to_have_count(0)
-    leave(page)
 
 
-def test_nothing_and_nonsense_say_what_to_do(browser: Browser, url: str) -> None:
-    page = tickets(browser, url, "?q=没有这回事")
+def test_nothing_and_nonsense_say_what_to_do(page: Page, url: str) -> None:
+    at(page, "?q=没有这回事")
     expect(page.locator("#end")).to_contain_text("没有符合条件的工单")
     page.get_by_role("button", name="清除全部条件").click()
     page.wait_for_selector("#rows tr[data-id]")
@@ -120,11 +145,9 @@ def test_nothing_and_nonsense_say_what_to_do(browser: Browser, url: str) -> None
     page.wait_for_selector("#tickets[data-state=failed]")
     expect(page.locator("#end [role=alert]")).to_have_text("不能这样查")
     expect(page.locator("#end")).to_contain_text("类别")
-    leave(page)
 
 
-def test_a_ticket_is_opened_by_key_and_by_address(browser: Browser, url: str) -> None:
-    page = tickets(browser, url)
+def test_a_ticket_is_opened_by_key_and_by_address(page: Page, url: str) -> None:
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -137,11 +160,10 @@ def test_a_ticket_is_opened_by_key_and_by_address(browser: Browser, url: str) ->
     assert page.evaluate("new URLSearchParams(location.search).get('ticket')") is None
     page.goto(f"{url}/tickets/?ticket=1150")
     expect(page.locator("#side")).to_contain_text("路灯不亮150")
-    leave(page)
 
 
-def test_commands_for_several_and_back_again(browser: Browser, url: str) -> None:
-    page = tickets(browser, url, "?q=路灯&sort=-due")
+def test_commands_for_several_and_back_again(page: Page, url: str) -> None:
+    at(page, "?q=路灯&sort=-due")
     for _ in range(3):
         page.keyboard.press("j")
         page.keyboard.press("x")
@@ -158,11 +180,10 @@ def test_commands_for_several_and_back_again(browser: Browser, url: str) -> None
     assert page.locator("#bulk form [name=reason]").evaluate("node => node.required")
     page.keyboard.press("Escape")
     expect(page.locator("#bulk form")).to_have_count(0)
-    leave(page)
 
 
-def test_news_wait_above_and_changes_stay_where_they_are(browser: Browser, url: str) -> None:
-    page = tickets(browser, url, "?sort=-reported")
+def test_news_wait_above_and_changes_stay_where_they_are(page: Page, url: str) -> None:
+    at(page, "?sort=-reported")
     page.wait_for_function("document.documentElement.dataset.live === 'live'")
     before = page.locator("#rows tr[data-id]").evaluate_all("rows => rows.map((row) => row.dataset.id)")
     with httpx.Client(**client_args(url, ME)) as client:
@@ -181,11 +202,10 @@ def test_news_wait_above_and_changes_stay_where_they_are(browser: Browser, url: 
     page.locator("#news button").click()
     expect(page.locator("#rows tr").first.locator("td.matter")).to_contain_text("新来的一件")
     expect(page.locator("#news button")).to_have_count(0)
-    leave(page)
 
 
-def test_lists_are_kept_and_taken_away(browser: Browser, url: str, tmp_path: Path) -> None:
-    page = tickets(browser, url, "?q=路灯", accept_downloads=True)
+def test_lists_are_kept_and_taken_away(page: Page, url: str, tmp_path: Path) -> None:
+    at(page, "?q=路灯")
     page.locator("[data-menu=kept] summary").click()
     page.locator("[data-menu=kept] input[type=text]").fill("全部路灯")
     page.get_by_role("button", name="保存", exact=True).click()
@@ -201,11 +221,9 @@ def test_lists_are_kept_and_taken_away(browser: Browser, url: str, tmp_path: Pat
     taken.value.save_as(path)
     text = zipfile.ZipFile(io.BytesIO(path.read_bytes())).read("xl/sharedStrings.xml").decode()
     assert "路灯不亮10" in text and "井盖" not in text and "dispatcher" in text
-    leave(page)
 
 
-def test_a_list_that_cannot_be_read_says_so_and_comes_back(browser: Browser, url: str) -> None:
-    page = tickets(browser, url)
+def test_a_list_that_cannot_be_read_says_so_and_comes_back(page: Page, url: str) -> None:
     page.route(
         "**/api/tickets?*",
         lambda route: route.fulfill(status=503, body="{}", content_type="application/json"),
@@ -214,18 +232,17 @@ def test_a_list_that_cannot_be_read_says_so_and_comes_back(browser: Browser, url
     expect(page.locator("#end [role=alert]")).to_have_text("暂时读不到工单")
     page.unroute("**/api/tickets?*")
     page.wait_for_selector("#tickets[data-state=ready]", timeout=15_000)
-    leave(page)
 
 
-def test_english_is_complete_and_keys_are_told(browser: Browser, url: str) -> None:
-    page = tickets(browser, url, "?lang=en")
+def test_english_is_complete_and_keys_are_told(page: Page, url: str) -> None:
+    page.goto(f"{url}/tickets/?lang=en")
+    ready(page)
     text = page.locator("#tickets").inner_text()
     assert not re.search(r"\b(list|nav|page)\.[a-z_.]+", text)
     page.keyboard.press("?")
     expect(page.locator("#help")).to_contain_text("Next ticket")
     page.keyboard.press("Escape")
     expect(page.locator("#help")).to_have_count(0)
-    leave(page)
 
 
 def test_who_may_only_look_is_offered_no_command(browser: Browser, url: str) -> None:
