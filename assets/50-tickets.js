@@ -211,6 +211,7 @@
     } catch (error) {
       if (mine !== turn) return;
       root.dataset.state = "failed";
+      list.answer = null; // what was told of another list has no further pages in this one
       say(error);
       if (!error.final) setTimeout(() => mine === turn && list.load({ quiet: true }), 4000);
     } finally {
@@ -235,6 +236,7 @@
       tell();
     } catch {
       if (mine === turn) setTimeout(more, 4000);
+      return;
     } finally {
       if (mine === turn) loading = false;
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from app import create_app
 from geodata.servers import Stores
@@ -223,13 +223,20 @@ def test_lists_are_kept_and_taken_away(page: Page, url: str, tmp_path: Path) -> 
     assert "路灯不亮10" in text and "井盖" not in text and "dispatcher" in text
 
 
-def test_a_list_that_cannot_be_read_says_so_and_comes_back(page: Page, url: str) -> None:
-    page.route(
-        "**/api/tickets?*",
-        lambda route: route.fulfill(status=503, body="{}", content_type="application/json"),
-    )
+def test_a_list_that_cannot_be_read_says_so_and_comes_back(page: Page) -> None:
+    asked: list[str] = []
+
+    def unwell(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=503, body="{}", content_type="application/json")
+
+    page.route("**/api/tickets?*", unwell)
+    with page.expect_response(re.compile(r"/api/tickets\?.*after=")):  # of the rows below
+        page.locator("#scroll").evaluate("node => node.scrollTop = node.scrollHeight")
     page.locator("[data-group=all]").click()
     expect(page.locator("#end [role=alert]")).to_have_text("暂时读不到工单")
+    page.wait_for_timeout(300)
+    assert len(asked) == 2, "who has trouble is not asked again at once"
     page.unroute("**/api/tickets?*")
     page.wait_for_selector("#tickets[data-state=ready]", timeout=15_000)
 
