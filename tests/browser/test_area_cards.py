@@ -1,30 +1,48 @@
-"""On duty now, in a real Chromium: a desk reads who and rings them up, a wall reads only which posts are held."""
+"""Cards of the map in a real Chromium: who is on duty now, how a deadline came about; at a desk and on a wall."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
+import profiles
 from app import create_app
+from geodata.clock.worktime import worktime_of
 from geodata.servers import Stores
+from services.clock.due import due_of
 from settings import Settings
 from tests.browser.chromium import chromium, leave, open_page
 from tests.live_app import same_port, served
-from tests.small_place import grid_no
-from tests.viewers import county, of_community, of_town
+from tests.small_place import centre, grid_no
+from tests.viewers import DISPATCHER, county, of_community, of_town
 
 pytestmark = pytest.mark.browser
 GRID = grid_no(1, 1, 1)
-READY = "window.wangge?.map?.main"
+PROFILE = profiles.load("zoucheng")
+DISPATCHED = datetime(2026, 2, 12, 15, 0, tzinfo=ZoneInfo(PROFILE.time_zone))
+SUMMARY = {"zh-CN": "期限怎么算出来的", "en": "How the deadline came about"}
+WORDS = {
+    "zh-CN": ["5 个工作日（派遣次日起算）", "派遣当日不计", "调休上班（春节）", "放假（春节）", "已超期"],
+    "en": [
+        "5 working days (from the day after dispatch)",
+        "Day of dispatch, not counted",
+        "Make-up day (Spring Festival)",
+        "Holiday (Spring Festival)",
+        "Overdue",
+    ],
+}
 
 
 @pytest.fixture(scope="module")
 def url(module_clone: Stores) -> Iterator[str]:
-    """A leader of the town, somebody standing in for them, and a mediator of the community, all day."""
+    """A leader of the town, somebody standing in for them, and a mediator of the community, all day; a late ticket."""
+    limit = PROFILE.limit("handle", category="01007")  # five working days
+    due = due_of(limit, DISPATCHED, worktime_of(PROFILE))
+    lon, lat = centre(1, 1, 1)
     today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
     turns = (
         (grid_no(1, 0, 0), "duty_leader", "甲一丰", "12000000001", None),
@@ -43,6 +61,16 @@ def url(module_clone: Stores) -> Iterator[str]:
             " VALUES (1, 'Hall', %s, 'tests')",
             (grid_no(1, 0, 0),),
         )
+        conn.execute("SELECT ensure_months('ticket', %s, %s)", (DISPATCHED.date(), DISPATCHED.date()))
+        conn.execute(
+            """
+            INSERT INTO ticket (id, reported_at, channel_id, category_id, title, geom, location, area_no, status,
+                                dispatched_at, signed_at, due_at)
+            SELECT 71, %s, 1, id, 'said', ST_SetSRID(ST_MakePoint(%s, %s), 4326), 'exact', %s, 'in_progress', %s, %s, %s
+            FROM category WHERE code = '01007'
+            """,
+            (DISPATCHED, lon, lat, grid_no(1, 1, 1), DISPATCHED, DISPATCHED + timedelta(hours=1), due),
+        )
     with served(create_app(Settings(), module_clone), same_port()) as address:
         yield address
 
@@ -53,7 +81,21 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-def test_a_desk_reads_who_is_on_duty_and_how_to_reach_them(browser: Browser, url: str) -> None:
+def explained(page: Page, lang: str) -> None:
+    """The open card of the ticket says how its deadline came about."""
+    clock = page.locator(".wg-card-ticket .wg-clock")
+    expect(clock.locator("summary")).to_contain_text(SUMMARY[lang])
+    expect(clock.locator("ol")).to_be_hidden()
+    clock.locator("summary").click()
+    lines = clock.locator("ol li")
+    expect(lines).to_have_count(8)  # the day of dispatch, five days, the holiday, due
+    for word in WORDS[lang]:
+        expect(clock).to_contain_text(word)
+    expect(lines.nth(3)).to_contain_text("24:00")
+    expect(lines.nth(7)).to_contain_text("17:30")
+
+
+def test_a_desk_reads_who_is_on_duty_and_how_a_deadline_came_about(browser: Browser, url: str) -> None:
     page = open_page(browser, f"{url}/area/?card=area:{GRID}&lang=en", 1440, 900)
     duty = page.locator(".wg-card .wg-duty li")
     expect(duty).to_have_count(2)
@@ -71,6 +113,8 @@ def test_a_desk_reads_who_is_on_duty_and_how_to_reach_them(browser: Browser, url
     expect(page.get_by_role("button", name="Change the roster")).to_have_count(0)
     page.evaluate(f"wangge.map.open('area', {grid_no(2, 1, 1)})")
     expect(page.locator(".wg-card .wg-duty")).to_contain_text("names nobody for now")
+    page.evaluate("wangge.map.open('ticket', 71)")
+    explained(page, "en")
     leave(page)
 
 
@@ -114,18 +158,28 @@ def test_a_turn_is_entered_and_taken_out_from_the_card(browser: Browser, url: st
     leave(page)
 
 
-def test_without_the_right_to_see_people_only_the_post_is_told(browser: Browser, url: str) -> None:
-    page = open_page(browser, f"{url}/area/?card=area:{GRID}", 1440, 900, viewer=county("analyst"))
+def test_without_the_right_to_see_people_the_deadline_and_the_post_are_told(
+    browser: Browser, url: str
+) -> None:
+    page = open_page(browser, f"{url}/area/?card=ticket:71", 1440, 900, viewer=county("analyst"))
+    explained(page, "zh-CN")
+    page.evaluate(f"wangge.map.open('area', {GRID})")
     expect(page.locator(".wg-duty li")).to_have_count(2)
     expect(page.locator(".wg-duty")).to_contain_text("值班领导")
     assert "乙二平" not in page.content() and "12000" not in page.locator(".wg-duty").inner_html()
     leave(page)
 
 
-def test_a_wall_names_nobody(browser: Browser, url: str) -> None:
-    wall = replace(of_town(1, "wall"), kind="wall", id=1, view={"lang": "zh-CN", "tour": False})
-    page = open_page(browser, f"{url}/wall/?card=area:{GRID}&tour=off", 1920, 1080, viewer=wall)
-    expect(page.locator(".wg-duty li")).to_have_count(2)
+def test_a_wall_names_nobody_and_opens_how_a_deadline_came_about(browser: Browser, url: str) -> None:
+    viewer = replace(of_town(1, "wall"), kind="wall", id=1, view={"lang": "zh-CN", "tour": False})
+    wall = open_page(browser, f"{url}/wall/?card=area:{GRID}&tour=off", 1920, 1080, viewer=viewer)
+    expect(wall.locator(".wg-duty li")).to_have_count(2)
     for word in ("甲一丰", "乙二平", "丙三安", "12000000001", "tel:"):
-        assert word not in page.content()
-    leave(page)
+        assert word not in wall.content()
+    wall.wait_for_function("wangge.map?.main?.layers?.size >= 18", timeout=20_000)
+    wall.evaluate("wangge.map.open('ticket', 71)")
+    wall.locator(".wg-clock summary").click()
+    expect(wall.locator(".wg-clock ol li")).to_have_count(8)
+    assert "said" not in wall.locator(".wg-card").inner_text()
+    assert DISPATCHER.name not in wall.locator(".wg-card").inner_text()
+    leave(wall)
