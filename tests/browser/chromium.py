@@ -17,6 +17,8 @@ PROGRAM = next((one for one in _OURS if one.exists()), None)  # None: the one th
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    # A page of a test is gone before machine code made of its scripts would pay: a tenth of what a page costs.
+    "--js-flags=--no-sparkplug --no-maglev --no-opt",
     # Of these Chromium goes by the last argument, so playwright's own are in it. The popups of the address bar are two
     # more pages for each context, with a process of their own: a third of what a test's page costs.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,AvoidUnnecessaryBeforeUnloadCheckSync,"
