@@ -28,6 +28,8 @@ from tests.small_place import MONTHS_AHEAD, MONTHS_BACK, load_small_place
 
 TEMPLATE = f"wangge_test_{os.getpid()}"  # two runs at once do not meet
 EMPTY = f"{TEMPLATE}_empty"  # as the migrations leave it
+# What xdist's workers, who share the name of their run, copy both from.
+MADE = f"wangge_made_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
 configure_logs(Settings(log_level="warning", log_format="json"))
 # httpx reads all certificates, 30 ms of a core, whenever a client is made; those of tests share what was read.
 ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
@@ -90,24 +92,43 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[Stores]:
-    """A freshly migrated database that holds the small place; nobody connects to it, so it can be copied."""
+    """A freshly migrated database that holds the small place; nobody connects to it, so it can be copied.
+
+    All processes of a run copy theirs from the one that the first of them makes; the last takes that away.
+    """
     running = ensure(Settings(), ADMIN)
-    template = running.with_database(TEMPLATE)
+    own = {MADE: TEMPLATE, f"{MADE}_empty": EMPTY}
     with psycopg.connect(running.database_url, autocommit=True) as admin:
-        for old in (TEMPLATE, EMPTY):
-            admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", old))
-        admin.execute(named("CREATE DATABASE {}", TEMPLATE))
-        migrate(template.database_url)
-        admin.execute(named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", EMPTY, TEMPLATE))
-    with psycopg.connect(template.database_url) as conn:
+        admin.execute("SELECT pg_advisory_lock(hashtext(%s))", (MADE,))  # ends with a killed process too
+        admin.execute("SELECT pg_advisory_lock_shared(hashtext(%s))", (f"{MADE} in use",))
+        if admin.execute("SELECT FROM pg_database WHERE datname = %s", (MADE,)).fetchone() is None:
+            _make_template(admin, running.with_database(f"{MADE}_new"))
+        for made, mine in own.items():
+            admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", mine))
+            admin.execute(named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", mine, made))
+        admin.execute("SELECT pg_advisory_unlock(hashtext(%s))", (MADE,))
+        yield running.with_database(TEMPLATE)
+        admin.execute("SELECT pg_advisory_lock(hashtext(%s))", (MADE,))
+        admin.execute("SELECT pg_advisory_unlock_shared(hashtext(%s))", (f"{MADE} in use",))
+        (last,) = admin.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"{MADE} in use",)).fetchone()
+        for name in (*own.values(), *((*own, f"{MADE}_new") if last else ())):
+            admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+
+
+def _make_template(admin: Db, stores: Stores) -> None:
+    """Make the databases to copy; the full one gets its name when it is whole."""
+    new, empty = f"{MADE}_new", f"{MADE}_empty"
+    for old in (new, empty):
+        admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", old))
+    admin.execute(named("CREATE DATABASE {}", new))
+    migrate(stores.database_url)
+    admin.execute(named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", empty, new))
+    with psycopg.connect(stores.database_url) as conn:
         profile = profiles.load("zoucheng")
         sync_place(conn, profile, generated=True, seed=1)
         sync_vocabulary(conn, profile)
         load_small_place(conn)
-    yield template
-    with psycopg.connect(running.database_url, autocommit=True) as admin:
-        for mine in (TEMPLATE, EMPTY):
-            admin.execute(named("DROP DATABASE IF EXISTS {} WITH (FORCE)", mine))
+    admin.execute(named("ALTER DATABASE {} RENAME TO {}", new, MADE))
 
 
 @pytest.fixture(scope="session")
