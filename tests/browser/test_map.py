@@ -276,7 +276,9 @@ def test_the_address_holds_the_state_and_restores_it(page: Page) -> None:
         }""",
         grid_no(1, 1, 1),
     )
-    page.wait_for_function("location.search.includes('card=')")
+    page.wait_for_function(  # the page before had a card as well
+        "['measure=overdue', 'card=area:'].every((part) => decodeURIComponent(location.search).includes(part))"
+    )
     page.wait_for_timeout(400)
     page.goto(page.url)
     page.wait_for_function(READY)
