@@ -236,7 +236,8 @@ def test_a_list_that_cannot_be_read_says_so_and_comes_back(page: Page) -> None:
     page.locator("[data-group=all]").click()
     expect(page.locator("#end [role=alert]")).to_have_text("暂时读不到工单")
     page.wait_for_timeout(300)
-    assert len(asked) == 2, "who has trouble is not asked again at once"
+    of_all = [one for one in asked if "status=all" in one]  # news may look at the list before once more
+    assert len(of_all) == 1, "who has trouble is not asked again at once"
     page.unroute("**/api/tickets?*")
     page.wait_for_selector("#tickets[data-state=ready]", timeout=15_000)
 
