@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page
+from tests.browser.chromium import leave, open_page
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, client_args, county
@@ -24,12 +24,6 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
 ME = replace(DISPATCHER, id=100)
 SIZE = (1440, 900)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +84,12 @@ def at(page: Page, query: str) -> None:
 
 def ready(page: Page) -> None:
     page.wait_for_selector("#tickets:is([data-state=ready],[data-state=empty],[data-state=failed])")
+
+
+def dispatched(client: httpx.Client, ticket: int) -> None:
+    """Hand a ticket on to a department."""
+    given = {"version": client.get(f"/api/tickets/{ticket}").json()["version"], "department": "urban"}
+    assert client.post(f"/api/tickets/{ticket}/dispatch", json=given).status_code == 200
 
 
 def titles(page: Page) -> list[str]:
@@ -191,8 +191,7 @@ def test_news_wait_above_and_changes_stay_where_they_are(page: Page, url: str) -
         report = {"channel": "grid", "category": "01001", "title": "新来的一件", "lon": x, "lat": y}
         assert client.post("/api/tickets", json=report).status_code == 201
         first = int(before[0])
-        given = {"version": client.get(f"/api/tickets/{first}").json()["version"], "department": "urban"}
-        assert client.post(f"/api/tickets/{first}/dispatch", json=given).status_code == 200
+        dispatched(client, first)
     row = page.locator(f"#rows tr[data-id='{first}']")
     expect(row.locator("td.status")).to_have_text("转办", timeout=15_000)
     assert before == page.locator("#rows tr[data-id]").evaluate_all(
@@ -202,6 +201,22 @@ def test_news_wait_above_and_changes_stay_where_they_are(page: Page, url: str) -
     page.locator("#news button").click()
     expect(page.locator("#rows tr").first.locator("td.matter")).to_contain_text("新来的一件")
     expect(page.locator("#news button")).to_have_count(0)
+
+
+def test_news_that_come_while_the_next_rows_are_on_their_way_are_shown_too(page: Page, url: str) -> None:
+    held: list[Route] = []
+    page.route("**/api/tickets?*after=*", lambda route: held.append(route))
+    page.locator("#scroll").evaluate("node => node.scrollTop = node.scrollHeight")
+    second = page.locator("#rows tr").nth(1)
+    page.evaluate("() => { window.heard = new Promise((done) => wangge.on('list:event', done)) }")
+    with httpx.Client(**client_args(url, ME)) as client:
+        dispatched(client, int(second.get_attribute("data-id") or 0))
+    page.evaluate("window.heard")
+    page.wait_for_timeout(1200)  # so long news are gathered
+    assert len(held) == 1
+    held[0].continue_()
+    expect(second.locator("td.status")).to_have_text("转办")
+    page.unroute("**/api/tickets?*after=*")
 
 
 def test_lists_are_kept_and_taken_away(page: Page, url: str, tmp_path: Path) -> None:
