@@ -10,14 +10,11 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from app import create_app
 from geodata.pool import make_pool
 from geodata.scope import EVERYTHING, scoped
 from geodata.servers import Stores
 from services.access import SYSTEM, Viewer, accounts, walls
-from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page, signed_in
-from tests.live_app import same_port, served
+from tests.browser.chromium import leave, open_page, signed_in
 from tests.viewers import browser_cookies as cookies
 from tests.viewers import county, of_town, sessions_of
 
@@ -28,18 +25,6 @@ CUT = """() => [...document.querySelectorAll(".ag-header-cell-text, .tabs a, .to
     .map((node) => node.textContent)"""
 UNLABELLED = """() => [...document.querySelectorAll("dialog :is(input:not([type=radio]), select)")]
     .filter((node) => !node.labels.length).map((node) => node.outerHTML)"""
-
-
-@pytest.fixture(scope="module")
-def url(module_clone: Stores) -> Iterator[str]:
-    with served(create_app(Settings(), module_clone), same_port()) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -7,25 +7,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app import create_app
 from geodata.servers import Stores
-from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page, signed_in
-from tests.live_app import same_port, served
+from tests.browser.chromium import leave, open_page, signed_in
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def url(module_clone: Stores) -> Iterator[str]:
-    with served(create_app(Settings(), module_clone), same_port()) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def area(browser: Browser, url: str, size: tuple[int, int] = (1440, 900)) -> Page:

@@ -15,7 +15,7 @@ from geodata.clock.worktime import worktime_of
 from geodata.servers import Stores
 from services.clock.due import due_of
 from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page
+from tests.browser.chromium import leave, open_page
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, county, of_community, of_town
@@ -73,12 +73,6 @@ def url(module_clone: Stores) -> Iterator[str]:
         )
     with served(create_app(Settings(), module_clone), same_port()) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def explained(page: Page, lang: str) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from geodata.servers import Stores
 from services.access import Viewer
-from tests.browser.chromium import chromium, leave, open_page
+from tests.browser.chromium import leave, open_page
 from tests.desk_app import served_desks
 from tests.live_app import same_port
 from tests.small_place import centre
@@ -34,12 +34,6 @@ def url(module_clone: Stores) -> Iterator[str]:
 def desk(url: str) -> Iterator[httpx.Client]:
     with httpx.Client(**client_args(url)) as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def ticket(desk: httpx.Client, title: str, *commands: tuple[str, dict[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from geodata.servers import Stores
 from services import audit
 from services.access import Viewer
 from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page
+from tests.browser.chromium import leave, open_page
 from tests.browser.test_map import at
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
@@ -54,12 +54,6 @@ def url(module_clone: Stores) -> Iterator[str]:
         with httpx.Client(**client_args(address, CLERK)) as clerk:
             clerk.post("/api/care", json=record).raise_for_status()
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def near(browser: Browser, url: str, viewer: Viewer, query: str = "") -> Page:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page
+from tests.browser.chromium import leave, open_page
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import client_args
@@ -58,12 +58,6 @@ def url(module_clone: Stores) -> Iterator[str]:
         client.set(f"{module_clone.key_prefix}video:turn", "1", ex=3600)
     with served(create_app(Settings(live_interval_ms=50), module_clone), same_port()) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

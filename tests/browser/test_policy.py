@@ -12,7 +12,7 @@ from app import create_app
 from geodata.servers import Stores
 from services.access import Viewer
 from settings import Settings
-from tests.browser.chromium import chromium, empty_page, leave, signed_in
+from tests.browser.chromium import empty_page, leave, signed_in
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, county
@@ -35,12 +35,6 @@ def site(module_clone: Stores) -> Iterator[str]:
         client.set(f"{module_clone.key_prefix}video:turn", "1", ex=3600)  # nobody looks whether it plays
     with served(create_app(Settings(), module_clone), same_port()) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def opened(browser: Browser, url: str, viewer: Viewer = DISPATCHER) -> tuple[Page, list[str]]:

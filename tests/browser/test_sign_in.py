@@ -16,7 +16,7 @@ from geodata.servers import Stores
 from services.access import SYSTEM, accounts, passwords
 from services.access.demo import make_demo_accounts
 from settings import Settings
-from tests.browser.chromium import chromium, empty_page, leave
+from tests.browser.chromium import empty_page, leave
 from tests.live_app import same_port, served
 
 pytestmark = pytest.mark.browser
@@ -27,12 +27,6 @@ PASSWORD = "correct horse battery"
 def url(module_clone: Stores) -> Iterator[str]:
     with served(create_app(Settings(secret="s" * 40), module_clone), same_port()) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @contextmanager

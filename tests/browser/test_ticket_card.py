@@ -11,7 +11,7 @@ from app import create_app
 from geodata.servers import Stores
 from services.access import Viewer
 from settings import Settings
-from tests.browser.chromium import chromium, leave, open_page
+from tests.browser.chromium import leave, open_page
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import DISPATCHER, client_args, county
@@ -25,12 +25,6 @@ WORKER = f"W{grid_no(1, 1, 1)}"
 def url(module_clone: Stores) -> Iterator[str]:
     with served(create_app(Settings(live_interval_ms=50), module_clone), same_port()) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def asked(url: str, path: str, body: dict[str, Any], viewer: Viewer = DISPATCHER) -> dict[str, Any]:

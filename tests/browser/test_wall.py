@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from app import create_app
 from geodata.servers import Stores
 from settings import Settings
-from tests.browser.chromium import chromium, leave, signed_in
+from tests.browser.chromium import leave, signed_in
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import client_args
@@ -52,12 +52,6 @@ def url(module_clone: Stores, serving: ExitStack) -> str:
                  reported + timedelta(hours=6), "satisfied" if closed else None, i % 10),
             )  # fmt: skip
     return serving.enter_context(served(create_app(Settings(live_interval_ms=50), module_clone), same_port()))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def shows_figures(page: Page, address: str) -> None:

@@ -24,7 +24,7 @@ from app import create_app
 from geodata.servers import Stores
 from services.access import RIGHTS
 from settings import Settings
-from tests.browser.chromium import WAITS, chromium, empty_page, leave, signed_in
+from tests.browser.chromium import WAITS, empty_page, leave, signed_in
 from tests.live_app import same_port, served
 from tests.small_place import centre, grid_no
 from tests.viewers import client_args, county, sessions_of
@@ -146,12 +146,6 @@ def app_with_ear(stores: Stores, heard: list[tuple[str, int, bytes]]) -> FastAPI
     app = create_app(Settings(live_interval_ms=50), stores)
     app.add_middleware(Ear, heard=heard)  # added last: outermost
     return app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
