@@ -205,7 +205,11 @@ def test_news_wait_above_and_changes_stay_where_they_are(page: Page, url: str) -
 
 def test_news_that_come_while_the_next_rows_are_on_their_way_are_shown_too(page: Page, url: str) -> None:
     held: list[Route] = []
-    page.route("**/api/tickets?*after=*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/tickets?*after=*", hold)
     page.locator("#scroll").evaluate("node => node.scrollTop = node.scrollHeight")
     second = page.locator("#rows tr").nth(1)
     page.evaluate("() => { window.heard = new Promise((done) => wangge.on('list:event', done)) }")
