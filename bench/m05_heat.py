@@ -183,6 +183,7 @@ def _growth(context: Context) -> tuple[Growth, Growth]:
     """The store with 1.14 and with 10 million tickets."""
     from geodata.pool import make_pool
     from services.heat import HeatStore
+    from services.heat.columns import Columns
 
     pool = make_pool(context.stores.database_url, 2)
     pool.open()
@@ -194,14 +195,15 @@ def _growth(context: Context) -> tuple[Growth, Growth]:
     one = _costs(store)
     columns = store._columns
     assert columns is not None
-    chance = np.random.default_rng(1)
-    for name in ("t", "cell", "category", "channel", "area_no"):
-        column = getattr(columns, name)[: columns.used]
-        grown = np.tile(column, -(-TEN * 1_000_000 // columns.used))[: TEN * 1_000_000]
-        if name == "cell":
-            grown = np.clip(grown + chance.integers(-2, 3, len(grown), dtype=grown.dtype), 0, column.max())
-        setattr(columns, name, np.sort(grown) if name == "t" else grown)
-    columns.used = columns.ordered = TEN * 1_000_000
+    copies = -(-TEN * 1_000_000 // columns.used)
+    grown = {
+        name: np.tile(getattr(columns, name)[: columns.used], copies)[: TEN * 1_000_000]
+        for name in ("t", "category", "channel", "area_no", "place")
+    }
+    cell = columns.cells[grown.pop("place")]
+    moved = cell + np.random.default_rng(1).integers(-2, 3, len(cell), dtype=cell.dtype)
+    grown["t"].sort()
+    store._columns = Columns.of(**grown, cell=np.clip(moved, 0, cell.max()))
     return one, _costs(store)
 
 

@@ -17,19 +17,23 @@ MAGIC = b"WGH1"
 HEADER = struct.Struct("<4s5I2I2d")
 
 
-def encode(counts: Counts, lattice: Lattice, version: int, since: float) -> bytes:
-    """Counts as bytes, little-endian: "WGH1", u32 exponent, x0, y0, width, height, u32 cells, u32 tickets, f64 version,
-    f64 since (seconds since 1970 of the first ticket counted, 0 if none), then LEB128 numbers: the gaps between the
-    indices of cells that hold tickets, then the counts of those cells.
+def encode(
+    counts: Counts, places: npt.NDArray[np.int32], lattice: Lattice, version: int, since: float
+) -> bytes:
+    """Counts of places, of which `places` says the cells, as bytes, little-endian: "WGH1", u32 exponent, x0, y0, width,
+    height, u32 cells, u32 tickets, f64 version, f64 since (seconds since 1970 of the first ticket counted, 0 if none),
+    then LEB128 numbers: the gaps between the indices of cells that hold tickets, then the counts of those cells.
     """
-    inside = counts[: lattice.size]
-    cells = np.flatnonzero(inside)
-    gaps = np.diff(cells, prepend=0)
+    filled = np.flatnonzero(counts)
+    filled = filled[places[filled] < lattice.size]  # not those outside
+    filled = filled[np.argsort(places[filled], kind="stable")]  # quick, as most of them ascend
+    cells, tickets = places[filled], counts[filled]
+    gaps = np.diff(cells, prepend=np.int32(0))
     head = HEADER.pack(
         MAGIC, lattice.exponent, lattice.x0, lattice.y0, lattice.width, lattice.height, len(cells),
-        int(inside.sum()), float(version), float(since),
+        int(tickets.sum()), float(version), float(since),
     )  # fmt: skip
-    return head + varints(gaps) + varints(inside[cells])
+    return head + varints(gaps) + varints(tickets)
 
 
 def packed(plain: bytes, coding: Coding) -> bytes:
