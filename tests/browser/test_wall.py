@@ -95,6 +95,11 @@ UNDER_THE_HEADLINE = """() => {
     });
     return [before.length, towns().length, covered.length];
 }"""
+# Shares as they are when a county has had a full day.
+FULL_DAY = """() => document.querySelectorAll("[data-share]").forEach((node) => {
+    wangge.marked(node.querySelector(".of"), "*9,999* / 9,999");
+    node.querySelector(".percent").textContent = "100%";
+})"""
 WRITTEN = """() => {
     const figure = document.querySelector(".kpi .value b");
     window.written = [];
@@ -104,6 +109,7 @@ WRITTEN = """() => {
 
 def expect_legible(page: Page) -> None:
     """Nothing is cut, small or out of sight in either size."""
+    page.evaluate(FULL_DAY)
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
